@@ -1,0 +1,57 @@
+package signal
+
+import (
+	"context"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
+)
+
+// Rooms is what a Session needs of the place where calls happen. RoomsOf makes
+// one of a sfukit.Registry.
+type Rooms interface {
+	// Join has the contract of sfukit.Registry.Join: the events of j may be called
+	// before it returns, and never are if it fails.
+	Join(ctx context.Context, j sfukit.Join) (peer Peer, answer string, err error)
+	// Publishers lists the peers of a room that publish at least one track.
+	Publishers(room sfukit.RoomID) []sfukit.PeerID
+}
+
+// Peer is what a Session needs of a member of a room, with the contracts of
+// sfukit.Peer.
+type Peer interface {
+	Offer(ctx context.Context, sdp string) (answer string, err error)
+	Answer(ctx context.Context, sdp string, offerID uint64) error
+	AddICECandidate(c *sfukit.ICECandidate) error
+	SetLayer(w sfukit.LayerWish) error
+	HintBandwidth(r units.Bitrate)
+	Close()
+}
+
+// RoomsOf makes the rooms of a registry available to sessions.
+func RoomsOf(reg *sfukit.Registry) Rooms { return registry{reg} }
+
+type registry struct{ reg *sfukit.Registry }
+
+func (r registry) Join(ctx context.Context, j sfukit.Join) (Peer, string, error) {
+	peer, answer, err := r.reg.Join(ctx, j)
+	if err != nil {
+		return nil, "", err // not a nil *sfukit.Peer in a Peer
+	}
+	return peer, answer, nil
+}
+
+func (r registry) Publishers(room sfukit.RoomID) []sfukit.PeerID {
+	var ids []sfukit.PeerID
+	for _, rs := range r.reg.Stats().Rooms {
+		if rs.ID != room {
+			continue
+		}
+		for _, p := range rs.Peers {
+			if len(p.Published) > 0 {
+				ids = append(ids, p.ID)
+			}
+		}
+	}
+	return ids
+}

@@ -1,0 +1,290 @@
+package sfukit
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/history"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
+)
+
+// downLine is one m-line on which a subscriber receives: all of its egress
+// state in one place. It lives as long as the peer and carries one track at a
+// time; its SSRC, sequence numbers and timestamps go on across tracks.
+type downLine struct {
+	peer *Peer
+	line transport.Line
+
+	// Guarded by Peer.signal.
+	watched   *track // what the line is for, nil if free
+	announced bool   // the client has been told
+
+	// Guarded by subscriber.mu.
+	params  *transport.LineParams
+	track   *track // what is forwarded; nil until the line is accepted
+	rewrite *rewrite.Rewriter
+	wish    LayerWish
+	shown   LayerChange // the last one reported
+	reason  LayerReason // why the wanted encoding is wanted
+	sources int         // encodings shown so far
+	header  rtp.Header
+	out     rewrite.Out
+	twcc    [2]byte
+	abs     [3]byte
+	rtxSeq  uint16
+	packets uint32 // of the primary stream, for sender reports
+	octets  uint32
+	stats   lineCounters
+}
+
+// lineCounters is what a line has done since it began.
+type lineCounters struct {
+	sent, bytes, resent int64
+	drops               [16]int64 // by rewrite.Drop
+	loss                float64   // last reported by the client
+	jitter              time.Duration
+	switches            int64
+}
+
+// attach lets the line carry a track.
+func (l *downLine) attach(t *track) {
+	l.watched, l.announced = t, false
+	l.start()
+}
+
+// start begins to forward, once the client has accepted the line.
+func (l *downLine) start() {
+	t := l.watched
+	if t == nil {
+		return
+	}
+	s := &l.peer.sub
+	s.mu.Lock()
+	if l.params == nil {
+		if l.params = l.line.Params(); l.params == nil {
+			s.mu.Unlock()
+			return
+		}
+		l.bindLocked()
+	}
+	if l.track == t {
+		s.mu.Unlock()
+		l.choose(time.Now()) // the connection may have come up since
+		return
+	}
+	l.track = t
+	l.wish, l.reason = LayerWish{}, ReasonStart
+	l.shown = LayerChange{Paused: true}
+	s.mu.Unlock()
+	t.watchers.Add(l)
+	l.choose(time.Now())
+}
+
+// bindLocked sets up what depends on the negotiated parameters.
+func (l *downLine) bindLocked() {
+	p := l.params
+	l.header = rtp.Header{Version: 2, SSRC: p.SSRC}
+	l.rtxSeq = firstSequence()
+	l.peer.sub.lines[p.SSRC] = l
+	// The configuration is complete, which is all that New asks for.
+	l.rewrite, _ = rewrite.New(rewrite.Config{
+		Codec: p.Format.Codec, FirstSeq: firstSequence(), FirstTimestamp: rand.Uint32(),
+		PictureID: uint16(rand.UintN(1 << 15)), TL0PICIDX: uint8(rand.UintN(1 << 8)),
+	})
+}
+
+// detach stops the line and frees it.
+func (l *downLine) detach() {
+	t := l.watched
+	if t == nil {
+		return
+	}
+	l.watched, l.announced = nil, false
+	t.watchers.Remove(l)
+	l.peer.sub.mu.Lock()
+	l.track = nil
+	if l.rewrite != nil {
+		l.rewrite.Want(0)
+	}
+	l.peer.sub.mu.Unlock()
+}
+
+// forward sends one packet to the subscriber, if the line wants it. It runs on
+// the publisher's goroutine.
+func (l *downLine) forward(now time.Time, f *forwarded) {
+	s := &l.peer.sub
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.track != f.enc.track || !l.peer.connected.Load() {
+		return
+	}
+	if f.padding {
+		l.rewrite.Skip(&f.meta)
+		return
+	}
+	if drop := l.rewrite.Map(&f.meta, &l.out); drop != rewrite.Forwarded {
+		l.stats.drops[drop]++
+		return
+	}
+	if l.out.Switched {
+		l.sources++
+		l.stats.switches++
+		l.reportLocked(f.enc.rid, false)
+	}
+	payload := f.payload
+	l.header.PayloadType = l.params.Format.PT
+	if f.fallback != nil {
+		if l.params.REDPT == 0 {
+			payload = f.fallback // the subscriber takes the plain codec only
+		} else {
+			l.header.PayloadType = l.params.REDPT
+			codec.RewriteRED(payload, l.params.Format.PT)
+		}
+	}
+	rewrite.Patch(payload, &f.descr.Descriptor, &l.out)
+	l.extend(now, f.header, &f.enc.track.ext, len(payload))
+	l.write(payload)
+}
+
+// write sends the packet that header, out and payload describe, on the primary
+// stream.
+func (l *downLine) write(payload []byte) {
+	h := &l.header
+	h.SSRC, h.SequenceNumber, h.Timestamp, h.Marker = l.params.SSRC, l.out.Seq, l.out.Timestamp, l.out.Marker
+	n, err := l.params.Writer.WriteRTP(h, payload)
+	if err != nil || n == 0 {
+		l.peer.registry.counters.writeErrors.Add(1)
+		return
+	}
+	l.packets++
+	l.octets += uint32(len(payload))
+	l.stats.sent++
+	l.stats.bytes += int64(n)
+	l.peer.registry.counters.packetsOut.Add(1)
+	l.peer.registry.counters.bytesOut.Add(int64(n))
+}
+
+// headerEstimate is what a packet weighs besides its payload: the RTP header,
+// our extensions and the SRTP tag.
+const headerEstimate = 44
+
+// extend puts the subscriber's header extensions into l.header: its own
+// transport-wide number and send time, and what concerns the media as it came.
+func (l *downLine) extend(now time.Time, in *rtp.Header, from *transport.Extensions, size int) {
+	h, to := &l.header, &l.params.Ext
+	h.Extensions, h.Extension = h.Extensions[:0], false
+	if l.sources == 1 && to.DependencyDescriptor != 0 && from.DependencyDescriptor != 0 {
+		// Its frame numbers belong to one encoding; after a switch they would lie.
+		v := in.GetExtension(from.DependencyDescriptor)
+		if len(v) > 16 && l.params.TwoByte {
+			h.Extension, h.ExtensionProfile = true, rtp.ExtensionProfileTwoByte
+		}
+		if len(v) <= 16 || l.params.TwoByte {
+			set(h, to.DependencyDescriptor, v)
+		}
+	}
+	if to.TransportCC != 0 {
+		binary.BigEndian.PutUint16(l.twcc[:], l.peer.sub.sent.Sent(now, size+headerEstimate))
+		set(h, to.TransportCC, l.twcc[:])
+	}
+	if to.AbsSendTime != 0 {
+		putAbsSendTime(&l.abs, now)
+		set(h, to.AbsSendTime, l.abs[:])
+	}
+	if in == nil {
+		return
+	}
+	copyExtension(h, to.AudioLevel, in, from.AudioLevel)
+	copyExtension(h, to.VideoOrientation, in, from.VideoOrientation)
+	copyExtension(h, to.PlayoutDelay, in, from.PlayoutDelay)
+	copyExtension(h, to.AbsCaptureTime, in, from.AbsCaptureTime)
+}
+
+// set adds one header extension. What does not fit the header's form is left
+// out: every extension is optional to its receiver.
+func set(h *rtp.Header, id uint8, value []byte) {
+	if len(value) > 0 {
+		_ = h.SetExtension(id, value)
+	}
+}
+
+func copyExtension(h *rtp.Header, to uint8, in *rtp.Header, from uint8) {
+	if to != 0 && from != 0 {
+		set(h, to, in.GetExtension(from))
+	}
+}
+
+// putAbsSendTime writes the 24-bit 6.18 fixed-point seconds of
+// http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time.
+func putAbsSendTime(dst *[3]byte, now time.Time) {
+	nanos := uint64(now.UnixNano())
+	seconds, rest := nanos/1e9, nanos%1e9
+	v := uint32(seconds&0x3f)<<18 | uint32(rest<<18/1e9)
+	dst[0], dst[1], dst[2] = byte(v>>16), byte(v>>8), byte(v)
+}
+
+// resendBuffer holds a packet from the history and the body of its repair.
+type resendBuffer struct {
+	packet [history.MaxPacketSize]byte
+	body   [history.MaxPacketSize + 2]byte
+}
+
+// resend answers one entry of a subscriber's NACK from the encoding's shared
+// history, over RTX with a number of its own (RFC 4588): the same number with
+// other bytes must never be sent twice. A client without RTX gets nothing.
+func (l *downLine) resend(now time.Time, seq uint16, b *resendBuffer) {
+	s := &l.peer.sub
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	counters := &l.peer.registry.counters
+	if l.rewrite == nil || l.track == nil || l.params.RTXSSRC == 0 {
+		counters.nackMissed.Add(1)
+		return
+	}
+	source, original, out, ok := l.rewrite.Original(seq)
+	enc := l.track.bySource(source)
+	if !ok || enc == nil {
+		counters.nackMissed.Add(1)
+		return
+	}
+	if !l.rewrite.Resent(now, seq, time.Duration(s.rtt.Load())) {
+		counters.nackSuppressed.Add(1)
+		return
+	}
+	n, ok := enc.store.Get(now, original, b.packet[:])
+	if !ok {
+		counters.nackMissed.Add(1)
+		return
+	}
+	var in rtp.Header
+	at, err := in.Unmarshal(b.packet[:n])
+	if err != nil {
+		return // it parsed when it was stored
+	}
+	payload := b.packet[at:n]
+	if in.Padding && len(payload) > 0 {
+		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
+	}
+	var descr codec.Payload
+	if codec.Parse(l.params.Format.Codec, payload, &descr) == nil {
+		rewrite.Patch(payload, &descr.Descriptor, &out)
+	}
+	body := b.body[:2+len(payload)]
+	binary.BigEndian.PutUint16(body, seq)
+	copy(body[2:], payload)
+	l.extend(now, &in, &l.track.ext, len(body))
+	h := &l.header
+	h.SSRC, h.PayloadType, h.SequenceNumber = l.params.RTXSSRC, l.params.Format.RTXPT, l.rtxSeq
+	h.Timestamp, h.Marker = out.Timestamp, out.Marker
+	l.rtxSeq++
+	if n, err := l.params.Writer.WriteRTP(h, body); err == nil && n > 0 {
+		l.stats.resent++
+		counters.resent.Add(1)
+		counters.bytesOut.Add(int64(n))
+	}
+}

@@ -1,0 +1,265 @@
+package sfukit
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
+)
+
+// dropIngress says why an inbound packet went no further.
+type dropIngress uint8
+
+const (
+	dropMalformed dropIngress = iota
+	dropUnknownStream
+	dropUnknownFormat
+	dropBadPayload
+	dropTooManyStreams
+	dropReasons
+)
+
+var dropIngressNames = [dropReasons]string{
+	"malformed", "unknown_stream", "unknown_format", "bad_payload", "too_many_streams",
+}
+
+// forwarded is one packet on its way to the subscribers: parsed once, read by all.
+type forwarded struct {
+	meta     rewrite.Packet
+	descr    codec.Payload
+	enc      *encoding
+	redPT    uint8 // of the inner blocks if the payload is RED, see egress
+	header   *rtp.Header
+	payload  []byte
+	padding  bool // nothing but padding: closes a number, carries nothing
+	abs      [3]byte
+	fallback []byte // the primary block of a RED payload
+}
+
+// Packet takes one decrypted RTP packet of the stream. It runs on the
+// goroutine that decrypts the peer's packets, through to the subscribers'
+// sockets, and keeps nothing of b.
+func (s *stream) Packet(b []byte) {
+	now := time.Now()
+	counters := &s.pub.peer.registry.counters
+	n, err := s.header.Unmarshal(b)
+	if err != nil {
+		counters.ingress[dropMalformed].Add(1)
+		return
+	}
+	counters.packetsIn.Add(1)
+	counters.bytesIn.Add(int64(len(b)))
+	payload := b[n:]
+	if s.header.Padding {
+		pad := 0
+		if len(payload) > 0 {
+			pad = int(payload[len(payload)-1])
+		}
+		if pad == 0 || pad > len(payload) {
+			counters.ingress[dropMalformed].Add(1)
+			return
+		}
+		payload = payload[:len(payload)-pad]
+	}
+	known := s.resolve()
+	s.recordArrival(now)
+	if !known {
+		counters.ingress[dropUnknownStream].Add(1)
+		return
+	}
+	if s.rtx {
+		s.repair(now, payload)
+		return
+	}
+	s.enc.receive(now, &s.header, b, payload)
+}
+
+// recordArrival notes the packet for transport-wide feedback.
+func (s *stream) recordArrival(now time.Time) {
+	var id uint8
+	if s.enc != nil {
+		id = s.enc.track.ext.TransportCC
+	} else {
+		id = s.pub.transportCC()
+	}
+	if id == 0 {
+		return
+	}
+	if v := s.header.GetExtension(id); len(v) >= 2 {
+		s.pub.mu.Lock()
+		s.pub.arrival.Record(s.ssrc, binary.BigEndian.Uint16(v), now.Sub(s.pub.epoch).Microseconds())
+		s.pub.mu.Unlock()
+	}
+}
+
+// transportCC returns the extension id for streams that belong to no encoding,
+// such as a browser's bandwidth probes before its first frame.
+func (p *publisher) transportCC() uint8 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.tracks {
+		if t.ext.TransportCC != 0 {
+			return t.ext.TransportCC
+		}
+	}
+	return 0
+}
+
+// repair restores a retransmitted packet (RFC 4588 section 4): the original
+// sequence number leads the payload, the rest is the original's. One without
+// payload is a probe.
+func (s *stream) repair(now time.Time, payload []byte) {
+	if len(payload) <= 2 {
+		return
+	}
+	h := &s.header
+	pt := h.PayloadType
+	original, ok := s.enc.track.repaired(pt)
+	primary := s.enc.ssrc.Load()
+	if !ok || primary == 0 {
+		return
+	}
+	h.SequenceNumber = binary.BigEndian.Uint16(payload)
+	h.PayloadType, h.SSRC, h.Padding = original, primary, false
+	s.pub.peer.registry.counters.repaired.Add(1)
+	s.enc.receive(now, h, nil, payload[2:])
+}
+
+// repaired returns the payload type that an RTX payload type repairs.
+func (t *track) repaired(rtx uint8) (uint8, bool) {
+	for i := range t.formats {
+		if f := &t.formats[i]; f.RTXPT == rtx && f.PT != 0 {
+			return f.PT, true
+		}
+	}
+	return 0, false
+}
+
+// receive accounts for one packet of the encoding and forwards it. raw is the
+// packet as it came, nil for a repaired one, whose bytes have to be put together
+// again for the history.
+func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
+	t := e.track
+	counters := &t.owner.registry.counters
+	format := &t.formats[h.PayloadType&0x7f]
+	if format.PT == 0 {
+		counters.ingress[dropUnknownFormat].Add(1)
+		return
+	}
+	f := &e.out
+	f.padding = len(payload) == 0
+	if !f.padding {
+		if err := codec.Parse(format.Codec, payload, &f.descr); err != nil {
+			counters.ingress[dropBadPayload].Add(1)
+			return
+		}
+	}
+	e.account(now, h, f, format, raw == nil, len(payload))
+	if !f.padding {
+		if raw != nil {
+			e.store.Put(now, f.meta.Seq, raw)
+		} else {
+			e.storeRepaired(now, h, payload)
+		}
+		e.noteFormat(format)
+	}
+	if t.ext.AudioLevel != 0 {
+		if v := h.GetExtension(t.ext.AudioLevel); len(v) > 0 {
+			t.owner.room.audioLevel(now, t.owner, v[0]&0x7f)
+		}
+	}
+	f.enc, f.header, f.payload = e, h, payload
+	f.fallback = nil
+	if format.Codec == codec.RED && !f.padding {
+		f.fallback, f.redPT, _ = codec.PrimaryRED(payload)
+	}
+	e.fanOut(now, f)
+}
+
+// account updates the encoding's books and fills in what subscribers read.
+func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *transport.Format, repaired bool, size int) {
+	rate := format.Codec.ClockRate()
+	e.mu.Lock()
+	seq := e.seq.Unwrap(h.SequenceNumber)
+	if !repaired {
+		e.receiver.Packet(now, h.SequenceNumber, h.Timestamp, rate)
+	}
+	e.packets++
+	e.bytes += int64(size)
+	var asks []uint16
+	if e.track.kind == KindVideo {
+		asks = e.loss.Received(now, seq, e.nacks[:0])
+		e.nacks = asks
+		e.askedNck += int64(len(asks))
+	}
+	if !f.padding && (h.Timestamp != e.lastTS || e.frames == 0) {
+		e.lastTS = h.Timestamp
+		e.frames++
+		e.live.Frame(now)
+	}
+	if !f.padding && f.descr.Keyframe && e.track.kind == KindVideo {
+		e.keyCount++
+		e.keys.Keyframe()
+		if f.descr.Width > 0 {
+			e.width, e.height = int(f.descr.Width), int(f.descr.Height)
+		}
+	}
+	capture, _ := e.clock.Time(h.Timestamp, rate)
+	e.mu.Unlock()
+	f.meta = rewrite.Packet{
+		Source: e.source, Seq: seq, Timestamp: h.Timestamp, Marker: h.Marker, Arrival: now,
+		Capture: capture, Domain: e.track.owner.pub.domain, Payload: &f.descr,
+	}
+	if f.padding {
+		f.meta.Payload = nil
+	}
+	e.sendNACK(asks)
+}
+
+// storeRepaired puts a repaired packet into the history as if it had come the
+// first time.
+func (e *encoding) storeRepaired(now time.Time, h *rtp.Header, payload []byte) {
+	var buf [maxPacket]byte
+	n, err := h.MarshalTo(buf[:])
+	if err != nil || n+len(payload) > len(buf) {
+		return
+	}
+	n += copy(buf[n:], payload)
+	e.store.Put(now, e.out.meta.Seq, buf[:n])
+}
+
+// maxPacket is the largest datagram we take or send.
+const maxPacket = 1500
+
+// noteFormat follows a publisher that changes its codec: its lines have to
+// change too.
+func (e *encoding) noteFormat(f *transport.Format) {
+	if f.Codec == codec.RED {
+		return
+	}
+	if e.track.format.Load().PT != f.PT {
+		e.track.format.Store(f)
+		for _, l := range e.track.watchers.Snapshot() {
+			l.peer.mail.wakeUp()
+		}
+	}
+}
+
+// fanOut hands the packet to every line that watches the track, and lets the
+// socket send what they wrote in one go.
+func (e *encoding) fanOut(now time.Time, f *forwarded) {
+	lines := e.track.watchers.Snapshot()
+	if len(lines) == 0 {
+		return
+	}
+	socket := e.track.owner.registry.stack.Socket()
+	socket.Cork()
+	for _, l := range lines {
+		l.forward(now, f)
+	}
+	socket.Uncork()
+}

@@ -1,0 +1,66 @@
+package pionx
+
+import (
+	"io"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/transport/v4/packetio"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
+)
+
+// newBuffer is pion's BufferFactory: pion writes every decrypted packet of an
+// SSRC into the buffer it returns, on the goroutine that decrypted it. That
+// write is our ingress: no queue, no copy and no reader per track, and
+// retransmissions, probes and all feedback arrive like everything else. A
+// factory runs under the SRTP session's lock and must not call back into pion.
+func newBuffer(h transport.Handler) func(packetio.BufferPacketType, uint32) io.ReadWriteCloser {
+	return func(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
+		if kind == packetio.RTCPBufferPacket {
+			return &rtcpTap{handler: h, ssrc: ssrc}
+		}
+		if sink := h.Stream(ssrc); sink != nil {
+			return &rtpTap{sink: sink}
+		}
+		return discard{}
+	}
+}
+
+// discard is the buffer of a stream nobody wants. Pion's own readers see its
+// end at once.
+type discard struct{}
+
+func (discard) Read([]byte) (int, error)    { return 0, io.EOF }
+func (discard) Write(b []byte) (int, error) { return len(b), nil }
+func (discard) Close() error                { return nil }
+
+type rtpTap struct {
+	discard
+	sink transport.Sink
+}
+
+func (t *rtpTap) Write(b []byte) (int, error) {
+	t.sink.Packet(b)
+	return len(b), nil
+}
+
+// rtcpTap receives the RTCP packets that speak of one SSRC. Pion delivers a
+// packet once per SSRC it speaks of; only the first of them passes it on.
+type rtcpTap struct {
+	discard
+	handler transport.Handler
+	ssrc    uint32
+}
+
+func (t *rtcpTap) Write(b []byte) (int, error) {
+	packets, err := rtcp.Unmarshal(b)
+	if err != nil {
+		return len(b), nil
+	}
+	for _, p := range packets {
+		if ssrcs := p.DestinationSSRC(); len(ssrcs) > 0 && ssrcs[0] == t.ssrc {
+			t.handler.RTCP(p)
+		}
+	}
+	return len(b), nil
+}

@@ -1,0 +1,113 @@
+package sfukit
+
+import (
+	"sync"
+	"time"
+)
+
+// mailboxLimit bounds how many events wait for a peer's signalling. An
+// application that lets so many pile up has lost its client.
+const mailboxLimit = 4096
+
+// mailbox queues a peer's events for its own goroutine. Its mutex is a leaf: it
+// may be taken under any other lock and takes none.
+type mailbox struct {
+	mu       sync.Mutex
+	queue    []func() // guarded by mu
+	finished bool     // guarded by mu: nothing more may come
+	wake     chan struct{}
+}
+
+func (m *mailbox) init() { m.wake = make(chan struct{}, 1) }
+
+// put adds an event; false means that the mailbox is full.
+func (m *mailbox) put(event func()) bool {
+	m.mu.Lock()
+	full := len(m.queue) >= mailboxLimit
+	if !full && !m.finished {
+		m.queue = append(m.queue, event)
+	}
+	m.mu.Unlock()
+	m.wakeUp()
+	return !full
+}
+
+// finish adds the last event.
+func (m *mailbox) finish(event func()) {
+	m.mu.Lock()
+	m.queue = append(m.queue, event)
+	m.finished = true
+	m.mu.Unlock()
+	m.wakeUp()
+}
+
+// take empties the mailbox; last is true if nothing more will come.
+func (m *mailbox) take() (events []func(), last bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	events, m.queue = m.queue, nil
+	return events, m.finished
+}
+
+// wakeUp makes wait return.
+func (m *mailbox) wakeUp() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when woken or, if it is not zero, at the deadline.
+func (m *mailbox) wait(deadline time.Time) {
+	if deadline.IsZero() {
+		<-m.wake
+		return
+	}
+	timer := time.NewTimer(time.Until(deadline))
+	defer timer.Stop()
+	select {
+	case <-m.wake:
+	case <-timer.C:
+	}
+}
+
+// emit queues an event for the peer's signalling.
+func (p *Peer) emit(event func()) {
+	if !p.mail.put(event) {
+		p.registry.counters.eventsFull.Add(1)
+		p.closeAsync(LeaveSlow)
+	}
+}
+
+func (p *Peer) emitJoined(id PeerID) {
+	if f := p.events.PeerJoined; f != nil {
+		p.emit(func() { f(id) })
+	}
+}
+
+func (p *Peer) emitLeft(id PeerID, why LeaveReason) {
+	if f := p.events.PeerLeft; f != nil {
+		p.emit(func() { f(id, why) })
+	}
+}
+
+func (p *Peer) emitSpeaker(c SpeakerChange) {
+	if f := p.events.Speaker; f != nil {
+		p.emit(func() { f(c) })
+	}
+}
+
+func (p *Peer) emitLayer(c LayerChange) {
+	if f := p.events.Layer; f != nil {
+		p.emit(func() { f(c) })
+	}
+}
+
+func (p *Peer) emitData(label string, text bool, msg []byte) {
+	f := p.events.Data
+	if f == nil {
+		return
+	}
+	own := append([]byte(nil), msg...)
+	p.emit(func() { f(label, text, own) })
+}

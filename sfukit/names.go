@@ -1,0 +1,30 @@
+package sfukit
+
+import (
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/bwe"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/layer"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/pacer"
+)
+
+// The primitives a Room is made of live in packages of their own, usable
+// without a Room. These are their names for users of the whole.
+type (
+	// BandwidthEstimator estimates what a subscriber's link can carry.
+	BandwidthEstimator = bwe.Estimator
+	// PacerConfig sets the thresholds of a subscriber's quality tiers.
+	PacerConfig = pacer.Config
+	// PacerAction is what a change of tier asks for.
+	PacerAction = pacer.Action
+	// SfuRid names a simulcast encoding (RFC 8851 rid).
+	SfuRid = layer.RID
+)
+
+// ParseSfuRid checks and returns a rid: 1 to 8 ASCII letters or digits.
+func ParseSfuRid(s string) (SfuRid, error) { return layer.ParseRID(s) }
+
+// The rids of the usual three-encoding ladder, lowest first.
+const (
+	RidLow    = layer.Low
+	RidMedium = layer.Medium
+	RidHigh   = layer.High
+)

@@ -1,0 +1,163 @@
+package sfukit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/pionx"
+)
+
+// Registry is a node: its sockets, and the rooms that use them. All methods are
+// safe for concurrent use. The zero Registry is not usable; see NewRegistry.
+type Registry struct {
+	config   Config
+	stack    *pionx.Stack
+	sources  atomic.Uint32 // the last rewrite.Source given out
+	domains  atomic.Uint32 // the last clock domain given out
+	counters counters
+
+	mu     sync.Mutex
+	rooms  map[RoomID]*Room // guarded by mu
+	closed bool             // guarded by mu
+
+	closers sync.WaitGroup // goroutines that close peers
+}
+
+// NewRegistry checks the configuration, opens the sockets and returns a node
+// without rooms. The caller must Close it.
+func NewRegistry(cfg Config) (*Registry, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	stackConfig, err := cfg.stack()
+	if err != nil {
+		return nil, err
+	}
+	return newRegistry(cfg, stackConfig)
+}
+
+func newRegistry(cfg Config, sc pionx.Config) (*Registry, error) {
+	stack, err := pionx.NewStack(sc)
+	if err != nil {
+		if sc.TCP != nil {
+			err = errors.Join(err, sc.TCP.Close())
+		}
+		return nil, fmt.Errorf("sfukit: %w", err)
+	}
+	return &Registry{config: cfg, stack: stack, rooms: map[RoomID]*Room{}}, nil
+}
+
+// stack translates the configuration for pionx; it opens the TCP listener.
+func (c Config) stack() (pionx.Config, error) {
+	port := uint16(max(c.UDPPort, 0))
+	listen := netip.AddrPortFrom(netip.IPv6Unspecified(), port)
+	if c.BindAddress != "" {
+		listen = netip.AddrPortFrom(netip.MustParseAddr(c.BindAddress), port)
+	}
+	sc := pionx.Config{
+		Listen: listen, Public: c.PublicIPs, Local: c.LocalIP, Loopback: c.IncludeLoopback,
+		Disconnect: c.DisconnectTimeout, Fail: c.FailTimeout,
+		Channels: transportChannels(c.DataChannels), Log: c.Logger,
+	}
+	if c.ICETCPPort != 0 {
+		addr := net.JoinHostPort(c.BindAddress, fmt.Sprint(max(c.ICETCPPort, 0)))
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+		if err != nil {
+			return sc, fmt.Errorf("sfukit: listen on TCP %s: %w", addr, err)
+		}
+		sc.TCP = l
+	}
+	return sc, nil
+}
+
+// Config returns the effective configuration: every default filled in.
+func (r *Registry) Config() Config { return r.config }
+
+// UDPAddr returns the address of the media socket.
+func (r *Registry) UDPAddr() netip.AddrPort { return r.stack.Addr() }
+
+// Advertised returns the addresses clients are told to send media to, most
+// preferred first.
+func (r *Registry) Advertised() []netip.AddrPort { return r.stack.Advertised() }
+
+// Room returns a room that has a peer.
+func (r *Registry) Room(id RoomID) (*Room, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	room, ok := r.rooms[id]
+	return room, ok
+}
+
+// Rooms returns the rooms that have a peer, in no order.
+func (r *Registry) Rooms() []*Room {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rooms := make([]*Room, 0, len(r.rooms))
+	for _, room := range r.rooms {
+		rooms = append(rooms, room)
+	}
+	return rooms
+}
+
+// acquire returns the room, made if need be, held open until release.
+func (r *Registry) acquire(id RoomID) (*Room, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, ErrRegistryClosed
+	}
+	room, ok := r.rooms[id]
+	if !ok {
+		var err error
+		if room, err = newRoom(r, id); err != nil {
+			return nil, err
+		}
+		r.rooms[id] = room
+	}
+	room.holders++
+	return room, nil
+}
+
+// release lets go of a room; the last to do so ends it.
+func (r *Registry) release(room *Room) {
+	r.mu.Lock()
+	room.holders--
+	last := room.holders == 0
+	if last {
+		delete(r.rooms, room.id)
+	}
+	r.mu.Unlock()
+	if last {
+		room.stop()
+	}
+}
+
+// Close ends every call with LeaveShutdown and closes the sockets. It returns
+// when every goroutine of the Registry has ended, and may be called again.
+func (r *Registry) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		r.closers.Wait()
+		return nil
+	}
+	r.closed = true
+	rooms := make([]*Room, 0, len(r.rooms))
+	for _, room := range r.rooms {
+		rooms = append(rooms, room)
+	}
+	r.mu.Unlock()
+	for _, room := range rooms {
+		for _, p := range room.Peers() {
+			p.closeAsync(LeaveShutdown)
+		}
+	}
+	r.closers.Wait()
+	return r.stack.Close()
+}

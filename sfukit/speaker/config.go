@@ -1,0 +1,82 @@
+package speaker
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+)
+
+// ErrConfig is returned by New, wrapped with the field and its value, when a
+// field of Config is outside its range.
+var ErrConfig = errors.New("speaker: invalid config")
+
+// Fixed times of the algorithm.
+const (
+	// LevelIdleTimeout is the silence on the wire after which a peer's missing
+	// levels are taken to be silence: two packets of 20 ms. It makes peers
+	// that mute, stop or send nothing during pauses (DTX) decay.
+	LevelIdleTimeout = 40 * time.Millisecond
+	// SpeakerIdleTimeout is how long a peer other than the dominant speaker
+	// may send no level before it is no longer a candidate.
+	SpeakerIdleTimeout = time.Hour
+)
+
+// Config tunes a Detector. In every field zero means the default, so the zero
+// Config is the default configuration. The defaults are those of the
+// deployed implementations of the algorithm (Jitsi, mediasoup).
+type Config struct {
+	// C1, C2 and C3 are how far a challenger must be ahead of the dominant
+	// speaker to replace it, as the natural logarithm of the ratio of their
+	// activity scores over the immediate, medium and long interval. All three
+	// must be exceeded. Default 3, 2 and 0. Finite and not negative.
+	C1, C2, C3 float64
+	// N1 is how many bands the loudness is divided into, 2 to 128; default 13,
+	// which makes bands of 10 dB.
+	N1 int
+	// N2 is how many levels of 20 ms make a medium interval, 1 to 50; default
+	// 5, or 100 ms.
+	N2 int
+	// N3 is how many medium intervals make the long one, 1 to 50; default 10,
+	// or a second.
+	N3 int
+	// Interval is the period with which Tick will be called. Default 300 ms.
+	// Not negative. A Tick that comes less than nine tenths of it after the
+	// last effective one does nothing.
+	Interval time.Duration
+}
+
+// withDefaults checks c and fills in the zero fields.
+func (c Config) withDefaults() (Config, error) {
+	for _, f := range []struct {
+		name  string
+		field *float64
+		def   float64
+	}{{"C1", &c.C1, 3}, {"C2", &c.C2, 2}, {"C3", &c.C3, 0}} {
+		if v := *f.field; v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+			return Config{}, fmt.Errorf("%s = %v, want finite and not negative: %w", f.name, v, ErrConfig)
+		}
+		if *f.field == 0 {
+			*f.field = f.def
+		}
+	}
+	for _, f := range []struct {
+		name          string
+		field         *int
+		def, min, max int
+	}{{"N1", &c.N1, 13, 2, 128}, {"N2", &c.N2, 5, 1, 50}, {"N3", &c.N3, 10, 1, 50}} {
+		if *f.field == 0 {
+			*f.field = f.def
+		}
+		if v := *f.field; v < f.min || v > f.max {
+			return Config{}, fmt.Errorf("%s = %d, want %d to %d: %w", f.name, v, f.min, f.max, ErrConfig)
+		}
+	}
+	if c.Interval < 0 {
+		return Config{}, fmt.Errorf("Interval = %v, want not negative: %w", c.Interval, ErrConfig)
+	}
+	if c.Interval == 0 {
+		c.Interval = 300 * time.Millisecond
+	}
+	return c, nil
+}
