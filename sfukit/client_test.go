@@ -198,9 +198,7 @@ func (c *client) wait(what string, cond func() bool) {
 	c.t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		c.mu.Lock()
-		ok, changed := cond(), c.changed
-		c.mu.Unlock()
+		ok, changed := c.check(cond)
 		if ok {
 			return
 		}
@@ -212,6 +210,22 @@ func (c *client) wait(what string, cond func() bool) {
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+func (c *client) check(cond func() bool) (ok bool, changed chan struct{}) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return cond(), c.changed
+}
+
+// count returns how many packets have come on a mid.
+func (c *client) count(mid string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r := c.received[mid]; r != nil {
+		return len(r.packets)
+	}
+	return 0
 }
 
 func (c *client) describe() string {
@@ -259,18 +273,18 @@ func (c *client) events(ready <-chan struct{}) sfukit.PeerEvents {
 
 // takeOffer answers an offer of the server's.
 func (c *client) takeOffer(o sfukit.Offer) {
-	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.SDP}); err != nil {
-		c.t.Errorf("client takes offer %d: %v", o.ID, err)
-		return
+	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.SDP})
+	var answer webrtc.SessionDescription
+	if err == nil {
+		answer, err = c.pc.CreateAnswer(nil)
 	}
-	answer, err := c.pc.CreateAnswer(nil)
 	if err == nil {
 		err = c.pc.SetLocalDescription(answer)
 	}
 	if err == nil {
 		err = c.peer.Answer(context.Background(), answer.SDP, o.ID)
 	}
-	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) {
+	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && c.pc.ConnectionState() != webrtc.PeerConnectionStateClosed {
 		c.t.Errorf("client answers offer %d: %v", o.ID, err)
 	}
 }

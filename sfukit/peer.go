@@ -143,6 +143,9 @@ func (p *Peer) start(offer string) (answer string, err error) {
 	}
 	p.room.enter(p)
 	go p.run()
+	if p.registry.isClosed() { // which may have missed it
+		p.closeAsync(LeaveShutdown)
+	}
 	return answer, nil
 }
 
@@ -180,6 +183,8 @@ func (p *Peer) Close() { p.close(LeaveClosed) }
 // CloseAsync makes the peer leave without waiting for it; see Done.
 func (p *Peer) CloseAsync() { p.closeAsync(LeaveClosed) }
 
+// closeAsync closes the peer from where nothing may wait. A registry that has
+// ended has closed all its peers.
 func (p *Peer) closeAsync(why LeaveReason) {
 	p.registry.closers.Go(func() { p.close(why) })
 }
@@ -256,9 +261,6 @@ func (h *handler) Data(channel int, text bool, msg []byte) {
 		p.countData(DataWrongWay)
 	}
 }
-
-// DataReady is told when a channel opens or closes.
-func (h *handler) DataReady(int, bool) {}
 
 // ErrNoChannel is returned by SendData for a label that is not in the table.
 var ErrNoChannel = errors.New("sfukit: no such data channel")

@@ -35,6 +35,7 @@ func newInterceptors(t testing.TB, m *webrtc.MediaEngine) *interceptor.Registry 
 // counts the keyframes asked of it.
 type source struct {
 	t      testing.TB
+	pc     *webrtc.PeerConnection
 	sender *webrtc.RTPSender
 	local  []*webrtc.TrackLocalStaticRTP // one per encoding
 	rids   []string
@@ -71,7 +72,7 @@ func capability(mime string) webrtc.RTPCodecCapability {
 // addTrack adds a track of one or several encodings to a connection.
 func addTrack(t testing.TB, pc *webrtc.PeerConnection, mime, id string, rids ...string) *source {
 	t.Helper()
-	s := &source{t: t, rids: rids, states: map[string]*encoder{}, stop: make(chan struct{})}
+	s := &source{t: t, pc: pc, rids: rids, states: map[string]*encoder{}, stop: make(chan struct{})}
 	if len(rids) == 0 {
 		s.rids = []string{""}
 	}
@@ -182,10 +183,34 @@ func (s *source) frame(i int, packets int, step uint32) {
 			Version: 2, SequenceNumber: e.seq, Timestamp: e.ts, Marker: k == packets-1,
 		}, Payload: body}
 		e.seq++
+		if rid != "" {
+			s.identify(&p.Header, rid)
+		}
 		if err := s.local[i].WriteRTP(p); err != nil {
 			return
 		}
 	}
+}
+
+// identify adds the extensions by which a simulcast packet says what it is.
+func (s *source) identify(h *rtp.Header, rid string) {
+	for _, e := range s.sender.GetParameters().HeaderExtensions {
+		switch e.URI {
+		case "urn:ietf:params:rtp-hdrext:sdes:mid":
+			_ = h.SetExtension(uint8(e.ID), []byte(s.mid()))
+		case "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id":
+			_ = h.SetExtension(uint8(e.ID), []byte(rid))
+		}
+	}
+}
+
+func (s *source) mid() string {
+	for _, tr := range s.pc.GetTransceivers() {
+		if tr.Sender() == s.sender {
+			return tr.Mid()
+		}
+	}
+	return ""
 }
 
 // vp8Payload is a VP8 payload descriptor with a 15-bit picture id (RFC 7741

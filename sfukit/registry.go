@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/pionx"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/tasks"
 )
 
 // Registry is a node: its sockets, and the rooms that use them. All methods are
@@ -24,8 +25,10 @@ type Registry struct {
 	mu     sync.Mutex
 	rooms  map[RoomID]*Room // guarded by mu
 	closed bool             // guarded by mu
+	ending int              // rooms without peers whose goroutine has not ended; guarded by mu
+	empty  *sync.Cond       // on mu: no room is left
 
-	closers sync.WaitGroup // goroutines that close peers
+	closers tasks.Group // goroutines that close peers
 }
 
 // NewRegistry checks the configuration, opens the sockets and returns a node
@@ -50,7 +53,9 @@ func newRegistry(cfg Config, sc pionx.Config) (*Registry, error) {
 		}
 		return nil, fmt.Errorf("sfukit: %w", err)
 	}
-	return &Registry{config: cfg, stack: stack, rooms: map[RoomID]*Room{}}, nil
+	r := &Registry{config: cfg, stack: stack, rooms: map[RoomID]*Room{}}
+	r.empty = sync.NewCond(&r.mu)
+	return r, nil
 }
 
 // stack translates the configuration for pionx; it opens the TCP listener.
@@ -131,33 +136,45 @@ func (r *Registry) release(room *Room) {
 	last := room.holders == 0
 	if last {
 		delete(r.rooms, room.id)
+		r.ending++
 	}
 	r.mu.Unlock()
-	if last {
-		room.stop()
+	if !last {
+		return
 	}
+	room.stop()
+	r.mu.Lock()
+	r.ending--
+	if len(r.rooms) == 0 && r.ending == 0 {
+		r.empty.Broadcast()
+	}
+	r.mu.Unlock()
+}
+
+func (r *Registry) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
 }
 
 // Close ends every call with LeaveShutdown and closes the sockets. It returns
 // when every goroutine of the Registry has ended, and may be called again.
 func (r *Registry) Close() error {
 	r.mu.Lock()
-	if r.closed {
-		r.mu.Unlock()
-		r.closers.Wait()
-		return nil
-	}
+	first := !r.closed
 	r.closed = true
-	rooms := make([]*Room, 0, len(r.rooms))
 	for _, room := range r.rooms {
-		rooms = append(rooms, room)
-	}
-	r.mu.Unlock()
-	for _, room := range rooms {
 		for _, p := range room.Peers() {
 			p.closeAsync(LeaveShutdown)
 		}
 	}
+	for len(r.rooms) > 0 || r.ending > 0 {
+		r.empty.Wait()
+	}
+	r.mu.Unlock()
 	r.closers.Wait()
+	if !first {
+		return nil
+	}
 	return r.stack.Close()
 }

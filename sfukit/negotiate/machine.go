@@ -26,11 +26,12 @@ type Machine struct {
 	last  uint64    // the latest offer's id; 0 before the first
 	due   time.Time // Offering: repeat or abandon. Stable: not before.
 
-	copies   int // how often the latest offer was sent
-	answers  int // how many answers came while it was outstanding
-	stray    int // answers without id that belong to earlier offers
-	failures int // exchanges in a row that failed
-	answered bool
+	copies   int  // how often the latest offer was sent
+	answers  int  // how many answers came while it was outstanding
+	stray    int  // answers without id that belong to earlier offers
+	failures int  // exchanges in a row that failed
+	echoes   bool // the client's answers carry ids
+	answered bool // the latest offer was
 }
 
 // New returns a Machine that is [Stable] and needs nothing, or an error wrapping
@@ -108,6 +109,9 @@ func (m *Machine) Failed(now time.Time) {
 // still owed for repeated copies of earlier offers: those are [IgnoreLate]. Should
 // the client owe fewer, the repeated offer makes good for the one dropped wrongly.
 func (m *Machine) Answer(id uint64) Verdict {
+	if id != 0 && id <= m.last {
+		m.echoes, m.stray = true, 0
+	}
 	switch {
 	case id > m.last:
 		return IgnoreUnexpected
@@ -167,6 +171,9 @@ func (m *Machine) ClientOffer() Verdict {
 func (m *Machine) settle(due time.Time) {
 	m.state, m.due = Stable, due
 	m.stray = min(max(m.copies-m.answers, 0), m.maxResends)
+	if m.echoes {
+		m.stray = 0
+	}
 }
 
 func (m *Machine) backoff(failures int) time.Duration {

@@ -8,6 +8,7 @@ import (
 	"github.com/pion/datachannel"
 	"github.com/pion/webrtc/v4"
 
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/tasks"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 )
 
@@ -18,7 +19,7 @@ type dataChannels struct {
 	handler transport.Handler
 	open    []atomic.Pointer[channel]
 	opened  bool // guarded by the Conn's signalling lock
-	readers waitGroup
+	readers tasks.Group
 }
 
 // channel is one open, detached data channel.
@@ -54,17 +55,14 @@ func (d *dataChannels) create(pc *webrtc.PeerConnection) error {
 
 func (d *dataChannels) start(i int, dc *webrtc.DataChannel) {
 	raw, err := dc.Detach()
-	if err != nil || !d.readers.add() {
+	if err != nil {
 		return
 	}
-	d.open[i].Store(&channel{pion: dc, raw: raw})
-	d.handler.DataReady(i, true)
-	go func() {
-		defer d.readers.done()
+	d.readers.Go(func() {
+		d.open[i].Store(&channel{pion: dc, raw: raw})
 		d.read(i, raw)
 		d.open[i].Store(nil)
-		d.handler.DataReady(i, false)
-	}()
+	})
 }
 
 // firstBuffer is what a channel's reader starts with; it grows to the channel's
@@ -111,4 +109,4 @@ func (d *dataChannels) send(i int, text bool, msg []byte) transport.DataDrop {
 }
 
 // wait returns when every reader has ended; the connection must be closed.
-func (d *dataChannels) wait() { d.readers.wait() }
+func (d *dataChannels) wait() { d.readers.Wait() }

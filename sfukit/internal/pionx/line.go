@@ -19,6 +19,7 @@ type line struct {
 	kind        webrtc.RTPCodecType
 	id          string
 	transceiver *webrtc.RTPTransceiver
+	offered     bool // active in the latest offer; belongs to signalling
 
 	name   atomic.Pointer[msid]
 	active atomic.Bool

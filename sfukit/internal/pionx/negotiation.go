@@ -176,6 +176,7 @@ func lineCodecs(all []webrtc.RTPCodecParameters, f transport.Format) []webrtc.RT
 func (c *Conn) Offer() (text, firstNew string, err error) {
 	var fresh []*line
 	for _, l := range c.lines {
+		l.offered = l.active.Load()
 		if l.MID() == "" {
 			fresh = append(fresh, l)
 		}
@@ -209,6 +210,9 @@ func (c *Conn) AcceptAnswer(text string) error {
 	}
 	c.session = reply.Lines()
 	for _, l := range c.lines {
+		if !l.offered {
+			continue // of a line shown idle the client has nothing to accept
+		}
 		if accepted := reply.Accepted(l.MID()); l.accepted.Swap(accepted) != accepted {
 			c.handler.LineReady(l)
 		}

@@ -42,6 +42,9 @@ func (s *Section) parseCodecs(m *sdp.MediaDescription, l Limits) error {
 		c := &codecs[slot[pt]-1]
 		switch a.Key {
 		case "rtpmap":
+			if num == s.format {
+				s.rtpmap = value
+			}
 			if c.MIME != "" || !c.parseMap(s.Kind, value) {
 				return refuse(ReasonPayloadType, "malformed or repeated rtpmap %d in section %q", pt, s.MID)
 			}

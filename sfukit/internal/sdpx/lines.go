@@ -117,11 +117,18 @@ func (s *local) rejected() bool {
 }
 
 // reject turns the section into a refused one (RFC 8829 section 5.3.1), keeping
-// the candidates for join to move.
-func (s *local) reject(mid string, k Kind, proto, format string) {
+// the candidates for join to move. One format must be left. It keeps its rtpmap,
+// for some parsers stumble without; one that has none is replaced by a static one.
+func (s *local) reject(mid string, k Kind, proto, format, rtpmap string) {
+	if rtpmap == "" && k != KindApplication {
+		format = "0"
+	}
 	lines := []string{"m=" + k.String() + " 0 " + proto + " " + format, "c=IN IP4 0.0.0.0", "a=mid:" + mid}
 	if k != KindApplication {
 		lines = append(lines, "a=inactive")
+		if rtpmap != "" {
+			lines = append(lines, "a=rtpmap:"+format+" "+rtpmap)
+		}
 	}
 	s.lines = append(lines, s.take("a=candidate:", "a=end-of-candidates")...)
 }

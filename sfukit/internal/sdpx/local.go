@@ -23,7 +23,7 @@ func Answer(pionAnswer string, offer *Offer, roles Roles) (string, []Line) {
 		role := roles.of(o.MID)
 		switch {
 		case !o.Usable() || s.rejected():
-			s.reject(o.MID, o.Kind, o.proto, o.format)
+			s.reject(o.MID, o.Kind, o.proto, o.format, o.rtpmap)
 		case o.Kind == KindApplication:
 		case role == OursActive && o.Direction.Receives():
 			s.direct(SendOnly)
@@ -53,7 +53,7 @@ func ServerOffer(pionOffer string, lines []Line, roles Roles) string {
 			// pion may have forgotten the mid.
 			_, _, proto, formats := s.media()
 			format, _, _ := strings.Cut(formats, " ")
-			s.reject(lines[i].MID, lines[i].Kind, proto, format)
+			s.reject(lines[i].MID, lines[i].Kind, proto, format, s.value("a=rtpmap:"+format+" "))
 			continue
 		}
 		if s.kind() == KindApplication {

@@ -88,6 +88,7 @@ type Section struct {
 
 	proto          string
 	format         string // the first of the m= line
+	rtpmap         string // of format
 	simulcast      bool   // RIDs come with a=simulcast
 	reducedSize    bool
 	sctpPort       string

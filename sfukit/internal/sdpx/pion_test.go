@@ -5,205 +5,22 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pion/ice/v4"
-	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/sdpx"
 )
 
-// A call is a client and a server, both real, whose descriptions pass through this
-// package only. Nothing is sent: what is tested is what each makes of the text.
-type call struct {
-	t       *testing.T
-	client  *webrtc.PeerConnection
-	server  *webrtc.PeerConnection
-	roles   map[string]sdpx.Role
-	lines   []sdpx.Line
-	offer   *sdpx.Offer // the client's latest
-	remote  string      // what the server's pion has last seen
-	pending string      // our offer without an answer
-}
-
-var serverCodecs = []webrtc.RTPCodecParameters{
-	{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2,
-		SDPFmtpLine: "minptime=10;useinbandfec=1"}, PayloadType: 111},
-	{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000,
-		RTCPFeedback: []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "nack", Parameter: "pli"}}}, PayloadType: 96},
-	{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, ClockRate: 90000,
-		SDPFmtpLine: "apt=96"}, PayloadType: 97},
-}
-
-func keep(_ sdpx.Kind, mime string) bool { return mime == "audio/opus" || mime == "video/vp8" }
-
-var limits = sdpx.Limits{Keep: keep}
-
-func newPC(t *testing.T, server bool) *webrtc.PeerConnection {
-	t.Helper()
-	m := &webrtc.MediaEngine{}
-	if server {
-		for _, c := range serverCodecs {
-			kind := webrtc.RTPCodecTypeVideo
-			if strings.HasPrefix(c.MimeType, "audio/") {
-				kind = webrtc.RTPCodecTypeAudio
-			}
-			if err := m.RegisterCodec(c, kind); err != nil {
-				t.Fatal(err)
-			}
-		}
-	} else if err := m.RegisterDefaultCodecs(); err != nil {
-		t.Fatal(err)
-	}
-	if err := webrtc.ConfigureSimulcastExtensionHeaders(m); err != nil {
-		t.Fatal(err)
-	}
-	se := webrtc.SettingEngine{}
-	se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	se.SetLite(server)
-	if !server {
-		// As browsers do: the role of the first exchange is kept.
-		if err := se.SetAnsweringDTLSRole(webrtc.DTLSRoleServer); err != nil {
-			t.Fatal(err)
-		}
-	}
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(se),
-		webrtc.WithInterceptorRegistry(&interceptor.Registry{}))
-	pc, err := api.NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := pc.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return pc
-}
-
-func newCall(t *testing.T) *call {
-	return &call{t: t, client: newPC(t, false), server: newPC(t, true), roles: map[string]sdpx.Role{}}
-}
-
-func (c *call) role(mid string) sdpx.Role { return c.roles[mid] }
-
-func (c *call) must(what string, err error) {
-	c.t.Helper()
-	if err != nil {
-		c.t.Fatalf("%s: %v", what, err)
-	}
-}
-
-func track(t *testing.T, mime, id string) *webrtc.TrackLocalStaticRTP {
-	t.Helper()
-	tr, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: mime}, id, "stream-"+id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tr
-}
-
-func (c *call) clientAdds(mime, id string, d webrtc.RTPTransceiverDirection) *webrtc.RTPTransceiver {
-	c.t.Helper()
-	tr, err := c.client.AddTransceiverFromTrack(track(c.t, mime, id), webrtc.RTPTransceiverInit{Direction: d})
-	c.must("client adds "+id, err)
-	return tr
-}
-
-// serverAdds makes a line of ours and returns its mid.
-func (c *call) serverAdds(mime, id string) string {
-	c.t.Helper()
-	tr, err := c.server.AddTransceiverFromTrack(track(c.t, mime, id),
-		webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-	c.must("server adds "+id, err)
-	mid := "s-" + id
-	c.must("mid", tr.SetMid(mid))
-	c.roles[mid] = sdpx.OursActive
-	return mid
-}
-
-// clientOffers runs an exchange that the client begins.
-func (c *call) clientOffers() {
-	c.t.Helper()
-	offer, err := c.client.CreateOffer(nil)
-	c.must("client's offer", err)
-	c.must("client's offer, locally", c.client.SetLocalDescription(offer))
-	o, err := sdpx.CheckOffer(offer.SDP, limits)
-	c.must("check", err)
-	c.must("check again", sdpx.CheckReoffer(c.offer, c.lines, c.role, o))
-	c.offer, c.remote = o, o.ForPion(c.role)
-	c.must("server takes the offer", c.server.SetRemoteDescription(
-		webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.remote}))
-	answer, err := c.server.CreateAnswer(nil)
-	c.must("server's answer", err)
-	c.must("server's answer, locally", c.server.SetLocalDescription(answer))
-	text, lines := sdpx.Answer(answer.SDP, o, c.role)
-	c.lines = lines
-	for i := range o.Sections {
-		s := &o.Sections[i]
-		if !c.roles[s.MID].Ours() {
-			c.roles[s.MID] = sdpx.ClientIdle
-			if s.Direction.Sends() {
-				c.roles[s.MID] = sdpx.ClientSends
-			}
-		}
-	}
-	c.must("client takes the answer", c.client.SetRemoteDescription(
-		webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}))
-}
-
-// serverOffers makes an offer and leaves it pending.
-func (c *call) serverOffers() {
-	c.t.Helper()
-	offer, err := c.server.CreateOffer(nil)
-	c.must("server's offer", err)
-	c.must("server's offer, locally", c.server.SetLocalDescription(offer))
-	c.pending = sdpx.ServerOffer(offer.SDP, c.lines, c.role)
-}
-
-// clientAnswers completes the exchange with what the client makes of the offer.
-func (c *call) clientAnswers() *sdpx.Reply {
-	c.t.Helper()
-	c.must("client takes the offer", c.client.SetRemoteDescription(
-		webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.pending}))
-	answer, err := c.client.CreateAnswer(nil)
-	c.must("client's answer", err)
-	c.must("client's answer, locally", c.client.SetLocalDescription(answer))
-	return c.serverTakes(answer.SDP)
-}
-
-func (c *call) serverTakes(answer string) *sdpx.Reply {
-	c.t.Helper()
-	r, err := sdpx.ForPionAnswer(answer, c.pending, c.offer.ICE(), c.role, limits)
-	c.must("check answer", err)
-	c.must("server takes the answer", c.server.SetRemoteDescription(
-		webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: r.SDP}))
-	c.remote, c.lines = r.SDP, r.Lines()
-	return r
-}
-
-// want checks the client's transceivers: mid, kind and current direction.
-func (c *call) want(lines ...string) {
-	c.t.Helper()
-	var got []string
-	for _, tr := range c.client.GetTransceivers() {
-		got = append(got, fmt.Sprint(tr.Mid(), " ", tr.Kind(), " ", tr.Direction()))
-	}
-	if strings.Join(got, "\n") != strings.Join(lines, "\n") {
-		c.t.Errorf("client has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(lines, "\n"))
-	}
-	if s := c.server.SignalingState(); s != webrtc.SignalingStateStable {
-		c.t.Errorf("server is %s, want stable", s)
-	}
-}
-
 func TestCallWithPion(t *testing.T) {
-	c := newCall(t)
+	inCall(t, testCallWithPion)
+}
+
+func testCallWithPion(t *testing.T, c *call) {
 	mic := c.clientAdds(webrtc.MimeTypeOpus, "mic", webrtc.RTPTransceiverDirectionSendrecv)
 	c.clientAdds(webrtc.MimeTypeVP8, "cam", webrtc.RTPTransceiverDirectionSendonly)
 	_, err := c.client.CreateDataChannel("chat", nil)
 	c.must("data channel", err)
 	c.clientOffers()
-	c.want("0 audio recvonly", "1 video inactive")
+	c.want("0 audio sendrecv", "1 video sendonly")
 
 	// Two waiting tracks, one offer.
 	a, v := c.serverAdds(webrtc.MimeTypeOpus, "a"), c.serverAdds(webrtc.MimeTypeVP8, "v")
@@ -212,7 +29,8 @@ func TestCallWithPion(t *testing.T) {
 		t.Errorf("accepted %v and %v, sends 1 %v and %s %v; want true, true, true, false",
 			r.Accepted(a), r.Accepted(v), r.Sends("1"), a, r.Sends(a))
 	}
-	c.want()
+	c.want("0 audio sendonly", "1 video sendonly",
+		"s-a audio recvonly", "s-v video recvonly")
 
 	// Off by text alone; the client offers meanwhile; on again.
 	c.roles[v] = sdpx.OursIdle
@@ -220,16 +38,239 @@ func TestCallWithPion(t *testing.T) {
 	if r := c.clientAnswers(); r.Accepted(v) || !r.Accepted(a) {
 		t.Errorf("accepted idle %v, active %v; want false, true", r.Accepted(v), r.Accepted(a))
 	}
-	c.want()
+	c.want("0 audio sendonly", "1 video sendonly",
+		"s-a audio recvonly", "s-v video inactive")
 	c.must("mute", mic.Sender().ReplaceTrack(nil))
 	c.clientAdds(webrtc.MimeTypeVP8, "screen", webrtc.RTPTransceiverDirectionSendonly)
 	c.clientOffers()
-	c.want()
+	c.want("0 audio sendonly", "1 video sendonly",
+		"s-a audio recvonly", "s-v video inactive", "3 video sendonly")
 	c.roles[v] = sdpx.OursActive
 	c.serverOffers()
 	if r := c.clientAnswers(); !r.Accepted(v) || !r.Accepted(a) {
 		t.Errorf("accepted %v and %v, want both", r.Accepted(v), r.Accepted(a))
 	}
-	c.want()
-	t.Log(len(c.lines), c.lines)
+	c.want("0 audio sendonly", "1 video sendonly",
+		"s-a audio recvonly", "s-v video recvonly", "3 video sendonly")
+}
+
+// A client's line that goes silent is inactive for the client and unchanged for
+// pion, so that pion stops nothing.
+func TestClientLineGoesIdleAndBack(t *testing.T) {
+	inCall(t, testClientLineGoesIdleAndBack)
+}
+
+func testClientLineGoesIdleAndBack(t *testing.T, c *call) {
+	c.clientAdds(webrtc.MimeTypeOpus, "mic", webrtc.RTPTransceiverDirectionSendonly)
+	c.clientOffers()
+	server := c.server.GetTransceivers()[0]
+	for _, d := range []sdpx.Direction{sdpx.Inactive, sdpx.SendOnly, sdpx.RecvOnly, sdpx.SendRecv} {
+		offer, err := c.client.CreateOffer(nil)
+		c.must("offer", err)
+		text := strings.Replace(offer.SDP, "a=sendonly", "a="+d.String(), 1)
+		o, err := sdpx.CheckOffer(text, limits)
+		c.must("check", err)
+		c.must("set", c.server.SetRemoteDescription(webrtc.SessionDescription{
+			Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role)}))
+		answer, err := c.server.CreateAnswer(nil)
+		c.must("answer", err)
+		c.must("set answer", c.server.SetLocalDescription(answer))
+		got, _ := sdpx.Answer(answer.SDP, o, c.role)
+		want := "a=inactive"
+		if d.Sends() {
+			want = "a=recvonly"
+		}
+		if !strings.Contains(got, want) || server.Direction() != webrtc.RTPTransceiverDirectionRecvonly {
+			t.Errorf("client %s: transceiver %s, answer without %s:\n%s", d, server.Direction(), want, got)
+		}
+	}
+	if n := len(c.server.GetTransceivers()); n != 1 {
+		t.Errorf("%d transceivers, want 1", n)
+	}
+}
+
+// After a lost answer pion is brought back to stable with a synthetic one, and a
+// fresh offer shows the same lines and new ones.
+func TestAbandonedOffer(t *testing.T) {
+	inCall(t, testAbandonedOffer)
+}
+
+func testAbandonedOffer(t *testing.T, c *call) {
+	c.clientAdds(webrtc.MimeTypeOpus, "mic", webrtc.RTPTransceiverDirectionSendonly)
+	c.clientOffers()
+	a := c.serverAdds(webrtc.MimeTypeOpus, "a")
+	c.serverOffers()
+	for range 2 { // twice in a row
+		text, err := sdpx.SyntheticAnswer(c.remote, c.pending)
+		c.must("synthetic answer", err)
+		c.must("server takes it", c.server.SetRemoteDescription(
+			webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}))
+		c.remote = text
+		c.want("0 audio sendonly")
+		c.serverAdds(webrtc.MimeTypeVP8, fmt.Sprint("v", len(c.roles)))
+		c.serverOffers()
+	}
+	if r := c.clientAnswers(); !r.Accepted(a) {
+		t.Error("the abandoned line was not accepted")
+	}
+	c.want("0 audio sendonly", "s-a audio recvonly",
+		"s-v2 video recvonly", "s-v3 video recvonly")
+	c.clientAdds(webrtc.MimeTypeVP8, "cam", webrtc.RTPTransceiverDirectionSendonly)
+	c.clientOffers()
+}
+
+// A client that offers after we abandoned our offer does not know our lines. They
+// come back in the next offer, behind its own.
+func TestClientOffersAfterAbandonedOffer(t *testing.T) {
+	inCall(t, testClientOffersAfterAbandonedOffer)
+}
+
+func testClientOffersAfterAbandonedOffer(t *testing.T, c *call) {
+	c.clientAdds(webrtc.MimeTypeOpus, "mic", webrtc.RTPTransceiverDirectionSendonly)
+	c.clientOffers()
+	v := c.serverAdds(webrtc.MimeTypeVP8, "v")
+	c.serverOffers()
+	text, err := sdpx.SyntheticAnswer(c.remote, c.pending)
+	c.must("synthetic answer", err)
+	c.must("server takes it", c.server.SetRemoteDescription(
+		webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: text}))
+	c.clientAdds(webrtc.MimeTypeVP8, "cam", webrtc.RTPTransceiverDirectionSendonly)
+	c.clientOffers()
+	c.serverOffers()
+	if r := c.clientAnswers(); !r.Accepted(v) {
+		t.Errorf("%s was not accepted", v)
+	}
+	c.want("0 audio sendonly", "1 video sendonly", "s-v video recvonly")
+}
+
+// reject turns a section of a client's answer into a refused one, as short as the
+// standards allow.
+func reject(text, mid string) string {
+	head, rest, _ := strings.Cut(text, "m=")
+	for s := range strings.SplitSeq(rest, "m=") {
+		if strings.Contains(s, "a=mid:"+mid+"\r\n") {
+			kind, _, _ := strings.Cut(s, " ")
+			s = kind + " 0 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=inactive\r\n"
+		}
+		head += "m=" + s
+	}
+	return head
+}
+
+// A line the client rejects is known to be, is offered as rejected from then on,
+// and does not disturb pion.
+func TestRejectedLine(t *testing.T) {
+	inCall(t, testRejectedLine)
+}
+
+func testRejectedLine(t *testing.T, c *call) {
+	c.clientAdds(webrtc.MimeTypeOpus, "mic", webrtc.RTPTransceiverDirectionSendonly)
+	c.clientOffers()
+	a, v := c.serverAdds(webrtc.MimeTypeOpus, "a"), c.serverAdds(webrtc.MimeTypeVP8, "v")
+	c.serverOffers()
+	c.must("client takes the offer", c.client.SetRemoteDescription(
+		webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.pending}))
+	answer, err := c.client.CreateAnswer(nil)
+	c.must("answer", err)
+	c.must("answer, locally", c.client.SetLocalDescription(answer))
+	if r := c.serverTakes(reject(answer.SDP, v)); r.Accepted(v) || !r.Accepted(a) {
+		t.Errorf("accepted rejected %v, other %v; want false, true", r.Accepted(v), r.Accepted(a))
+	}
+	if want := (sdpx.Line{MID: v, Kind: sdpx.KindVideo, Rejected: true}); c.lines[2] != want {
+		t.Errorf("line %+v, want %+v", c.lines[2], want)
+	}
+	b := c.serverAdds(webrtc.MimeTypeVP8, "b")
+	c.serverOffers()
+	if !strings.Contains(c.pending, "a=group:BUNDLE 0 s-a s-b\r\n") || !strings.Contains(c.pending, "m=video 0 ") {
+		t.Errorf("the rejected line lives on:\n%s", c.pending)
+	}
+	c.must("client takes the second offer", c.client.SetRemoteDescription(
+		webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: c.pending}))
+	answer, err = c.client.CreateAnswer(nil)
+	c.must("second answer", err)
+	c.must("second answer, locally", c.client.SetLocalDescription(answer))
+	if r := c.serverTakes(reject(answer.SDP, v)); !r.Accepted(b) || r.Accepted(v) {
+		t.Errorf("accepted new %v, rejected %v; want true, false", r.Accepted(b), r.Accepted(v))
+	}
+}
+
+// What has no codec of ours is rejected in its place, even as the first section,
+// whose candidates then move.
+func TestSectionWithoutCodec(t *testing.T) {
+	inCall(t, testSectionWithoutCodec)
+}
+
+func testSectionWithoutCodec(t *testing.T, c *call) {
+	h265 := "m=video 9 UDP/TLS/RTP/SAVPF 49\r\nc=IN IP4 0.0.0.0\r\na=mid:x\r\na=rtcp-mux\r\na=sendonly\r\n" +
+		"a=rtpmap:49 H265/90000\r\n"
+	text := chrome
+	i := strings.Index(text, "m=")
+	text = strings.Replace(text[:i], "BUNDLE 0 1 2", "BUNDLE x 0 1 2", 1) + h265 +
+		"a=ice-ufrag:Jtwq\r\na=ice-pwd:0PV5XmhFvb8BfQl2x5pBxUqL\r\na=setup:actpass\r\n" +
+		"a=fingerprint:sha-256 " + print32 + "\r\n" + text[i:]
+	o, err := sdpx.CheckOffer(text, limits)
+	c.must("check", err)
+	c.must("set", c.server.SetRemoteDescription(webrtc.SessionDescription{
+		Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role)}))
+	answer, err := c.server.CreateAnswer(nil)
+	c.must("answer", err)
+	gathered := webrtc.GatheringCompletePromise(c.server)
+	c.must("set answer", c.server.SetLocalDescription(answer))
+	<-gathered
+	got, lines := sdpx.Answer(c.server.LocalDescription().SDP, o, c.role)
+	if !strings.Contains(got, "m=video 0 UDP/TLS/RTP/SAVPF 49\r\nc=IN IP4 0.0.0.0\r\na=mid:x\r\na=inactive\r\na=rtpmap:49 H265/90000\r\nm=audio") ||
+		!strings.Contains(got, "a=group:BUNDLE 0 1 2\r\n") {
+		t.Errorf("not a rejected first section:\n%s", got)
+	}
+	if n := strings.Count(c.server.LocalDescription().SDP, "a=candidate"); n != strings.Count(got, "a=candidate") {
+		t.Errorf("%d candidates, want %d", strings.Count(got, "a=candidate"), n)
+	}
+	if len(lines) != 4 || !lines[0].Rejected || lines[1].Rejected {
+		t.Errorf("lines %+v, want the first rejected", lines)
+	}
+}
+
+// A stopped section of the client is recycled under another mid and kind: the old
+// line vanishes from our offers, the new one works.
+func TestRecycledSection(t *testing.T) {
+	inCall(t, testRecycledSection)
+}
+
+func testRecycledSection(t *testing.T, c *call) {
+	exchange := func(text string) string {
+		t.Helper()
+		o, err := sdpx.CheckOffer(text, limits)
+		c.must("check", err)
+		c.must("check again", sdpx.CheckReoffer(c.offer, c.lines, c.role, o))
+		c.offer = o
+		c.must("set", c.server.SetRemoteDescription(webrtc.SessionDescription{
+			Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role)}))
+		answer, err := c.server.CreateAnswer(nil)
+		c.must("answer", err)
+		c.must("set answer", c.server.SetLocalDescription(answer))
+		got, lines := sdpx.Answer(answer.SDP, o, c.role)
+		c.lines = lines
+		return got
+	}
+	exchange(chrome)
+	stopped := strings.Replace(chrome, "BUNDLE 0 1 2", "BUNDLE 0 2", 1)
+	stopped = strings.Replace(stopped, "m=video 9", "m=video 0", 1)
+	stopped = strings.Replace(stopped, "a=sendonly", "a=inactive", 1)
+	if got := exchange(stopped); !strings.Contains(got, "m=video 0 ") || !strings.Contains(got, "a=mid:1\r\n") {
+		t.Errorf("the stopped section is not rejected:\n%s", got)
+	}
+	again := strings.Replace(chrome, "BUNDLE 0 1 2", "BUNDLE 0 7 2", 1)
+	again = strings.Replace(again, "a=mid:1\r\n", "a=mid:7\r\n", 1)
+	if got := exchange(again); strings.Contains(got, "m=video 0 ") || !strings.Contains(got, "a=mid:7\r\n") {
+		t.Errorf("the recycled section is not accepted:\n%s", got)
+	}
+	c.roles["0"], c.roles["7"] = sdpx.ClientSends, sdpx.ClientSends
+	c.serverAdds(webrtc.MimeTypeVP8, "v")
+	c.serverOffers()
+	if strings.Contains(c.pending, "a=mid:1\r\n") || !strings.Contains(c.pending, "BUNDLE 0 7 2 s-v\r\n") {
+		t.Errorf("the old line is still offered:\n%s", c.pending)
+	}
+	if !strings.Contains(c.pending, "a=simulcast:recv h;m;l\r\n") {
+		t.Errorf("the offer forgets simulcast:\n%s", c.pending)
+	}
 }

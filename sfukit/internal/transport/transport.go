@@ -117,8 +117,6 @@ type Handler interface {
 	// Data delivers one message of the channel with the given index in the
 	// application's table. The message is borrowed.
 	Data(channel int, text bool, message []byte)
-	// DataReady says that the channel has opened or closed.
-	DataReady(channel int, open bool)
 }
 
 // DataChannel is one row of the application's table of data channels, all
