@@ -284,7 +284,7 @@ func (c *client) takeOffer(o sfukit.Offer) {
 	if err == nil {
 		err = c.peer.Answer(context.Background(), answer.SDP, o.ID)
 	}
-	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && c.pc.ConnectionState() != webrtc.PeerConnectionStateClosed {
+	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && !errors.Is(err, webrtc.ErrConnectionClosed) {
 		c.t.Errorf("client answers offer %d: %v", o.ID, err)
 	}
 }

@@ -178,15 +178,13 @@ const headerEstimate = 44
 func (l *downLine) extend(now time.Time, in *rtp.Header, from *transport.Extensions, size int) {
 	h, to := &l.header, &l.params.Ext
 	h.Extensions, h.Extension = h.Extensions[:0], false
-	if l.sources == 1 && to.DependencyDescriptor != 0 && from.DependencyDescriptor != 0 {
-		// Its frame numbers belong to one encoding; after a switch they would lie.
+	if l.sources == 1 && l.params.TwoByte && to.DependencyDescriptor != 0 && from.DependencyDescriptor != 0 {
+		// All of a line's packets have it or none: a decoder that has seen one waits
+		// for the others. Its frame numbers belong to one encoding; after a switch
+		// they would lie. Keyframes carry more than one-byte extensions hold.
 		v := in.GetExtension(from.DependencyDescriptor)
-		if len(v) > 16 && l.params.TwoByte {
-			h.Extension, h.ExtensionProfile = true, rtp.ExtensionProfileTwoByte
-		}
-		if len(v) <= 16 || l.params.TwoByte {
-			set(h, to.DependencyDescriptor, v)
-		}
+		h.Extension, h.ExtensionProfile = true, rtp.ExtensionProfileTwoByte
+		set(h, to.DependencyDescriptor, v)
 	}
 	if to.TransportCC != 0 {
 		binary.BigEndian.PutUint16(l.twcc[:], l.peer.sub.sent.Sent(now, size+headerEstimate))

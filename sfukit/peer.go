@@ -72,6 +72,7 @@ type Peer struct {
 	ticks     ticks         // owned by the room's goroutine
 	reason    atomic.Uint32 // LeaveReason
 	closeOnce sync.Once
+	started   chan struct{} // closed when Join is through, one way or the other
 	ran       chan struct{} // closed when run has ended
 	done      chan struct{} // closed when everything has ended
 }
@@ -98,6 +99,7 @@ func (r *Registry) Join(ctx context.Context, j Join) (p *Peer, answer string, er
 		r.release(room)
 		return nil, "", err
 	}
+	defer close(p.started)
 	if answer, err = p.start(j.Offer); err != nil {
 		p.abort()
 		return nil, "", err
@@ -110,7 +112,7 @@ func newPeer(room *Room, j Join) (*Peer, error) {
 	p := &Peer{
 		id: j.ID, room: room, registry: r, origin: j.Origin, slots: j.Slots, events: j.Events,
 		log: r.config.Logger.With("room", string(room.id), "peer", uint64(j.ID)),
-		ran: make(chan struct{}), done: make(chan struct{}),
+		started: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.machine, _ = negotiate.New(negotiate.Config{}) // the zero config is valid by contract
 	p.mail.init()
@@ -130,6 +132,7 @@ func (p *Peer) start(offer string) (answer string, err error) {
 		return "", err
 	}
 	if old != nil {
+		<-old.started
 		old.close(LeaveReplaced)
 	}
 	if p.conn, err = p.registry.stack.NewConn((*handler)(p)); err != nil {

@@ -55,8 +55,8 @@ type SetLayer struct {
 	MaxRID string `json:"max_rid,omitempty"`
 	// MaxWidth is the width in pixels the picture is shown at, 0 for no limit.
 	MaxWidth int `json:"max_width,omitempty"`
-	// Priority orders tracks when the bandwidth does not reach for all; higher is
-	// served first, 0 is normal.
+	// Priority asks for an order when the bandwidth does not reach for all tracks:
+	// higher first, 0 is normal. A server may not heed it.
 	Priority int `json:"priority,omitempty"`
 	// Paused stops the track until a wish without it.
 	Paused bool `json:"paused,omitempty"`

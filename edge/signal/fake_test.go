@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/anatolykoptev/oxpulse-sfu/edge/signal"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
@@ -31,8 +32,13 @@ func (r *fakeRooms) Join(_ context.Context, j sfukit.Join) (signal.Peer, string,
 			f(j.Events)
 		}
 	})
-	if r.early != nil {
-		p.events <- r.early // races with the answer, as the kit's do
+	if r.early != nil { // before Join returns, unless the session holds it back
+		done := make(chan struct{})
+		p.events <- func(e sfukit.PeerEvents) { r.early(e); close(done) }
+		select {
+		case <-done:
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 	r.joined <- p
 	return p, "answer to " + j.Offer, nil
@@ -84,7 +90,7 @@ func (p *fakePeer) AddICECandidate(c *sfukit.ICECandidate) error {
 }
 
 func (p *fakePeer) SetLayer(w sfukit.LayerWish) error {
-	return p.call("layer %s %s %d %d %v", w.MID, w.MaxRID, w.MaxWidth, w.Priority, w.Paused)
+	return p.call("layer %s %s %d %v", w.MID, w.MaxRID, w.MaxWidth, w.Paused)
 }
 
 func (p *fakePeer) HintBandwidth(r units.Bitrate) { _ = p.call("hint %d", int64(r)) }
@@ -176,7 +182,7 @@ func (s *stay) wantEnd(code signal.CloseCode, reason string) {
 	if got := s.client.Status(); got.Code != code || got.Reason != reason {
 		s.t.Errorf("client saw %v, want %d %s", got, code, reason)
 	}
-	if got := <-s.ended; got.Code != code {
+	if got := s.end(); got.Code != code {
 		s.t.Errorf("Serve returned %v, want %d", got, code)
 	}
 	if n := s.stats.Snapshot().Ends[code.Label()]; n != 1 {
@@ -184,5 +190,33 @@ func (s *stay) wantEnd(code signal.CloseCode, reason string) {
 	}
 	if n := s.stats.Snapshot().Active; n != 0 {
 		s.t.Errorf("%d sessions active after the end", n)
+	}
+}
+
+// end waits for Serve to return, by which time the peer must have been closed.
+func (s *stay) end() signal.CloseStatus {
+	s.t.Helper()
+	select {
+	case got := <-s.ended:
+		return got
+	case <-time.After(10 * time.Second):
+		s.t.Fatal("Serve does not return")
+		return signal.CloseStatus{}
+	}
+}
+
+// wantClosed checks that Serve closed the peer before it returned.
+func (p *fakePeer) wantClosed(t *testing.T) {
+	t.Helper()
+	for {
+		select {
+		case _, open := <-p.calls:
+			if !open {
+				return
+			}
+		default:
+			t.Error("the session has ended and the peer has not")
+			return
+		}
 	}
 }

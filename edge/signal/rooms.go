@@ -41,16 +41,15 @@ func (r registry) Join(ctx context.Context, j sfukit.Join) (Peer, string, error)
 	return peer, answer, nil
 }
 
-func (r registry) Publishers(room sfukit.RoomID) []sfukit.PeerID {
+func (r registry) Publishers(id sfukit.RoomID) []sfukit.PeerID {
+	room, ok := r.reg.Room(id)
+	if !ok {
+		return nil
+	}
 	var ids []sfukit.PeerID
-	for _, rs := range r.reg.Stats().Rooms {
-		if rs.ID != room {
-			continue
-		}
-		for _, p := range rs.Peers {
-			if len(p.Published) > 0 {
-				ids = append(ids, p.ID)
-			}
+	for _, p := range room.Peers() {
+		if len(p.Stats().Published) > 0 {
+			ids = append(ids, p.ID())
 		}
 	}
 	return ids

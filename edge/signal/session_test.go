@@ -156,7 +156,7 @@ func TestSessionCalls(t *testing.T) {
 	} {
 		s.send(f)
 	}
-	for _, want := range []string{"offer o2", "answer a 5", "ice c 0", "ice end", "ice end", "layer 2 q 320 1 true", "hint 9223372036854775807"} {
+	for _, want := range []string{"offer o2", "answer a 5", "ice c 0", "ice end", "ice end", "layer 2 q 320 true", "hint 9223372036854775807"} {
 		if got := <-p.calls; got != want {
 			t.Errorf("call %q, want %q", got, want)
 		}
@@ -250,7 +250,7 @@ func TestSessionServerGoesAway(t *testing.T) {
 	s.stop()
 	s.want(signal.GoAway{Reason: "shutdown"})
 	s.wantEnd(signal.CloseGoingAway, signal.ReasonShutdown)
-	p.work.Wait() // the peer was closed
+	p.wantClosed(t)
 }
 
 func TestSessionServerGoesAwayBeforeOffer(t *testing.T) {
@@ -267,8 +267,8 @@ func TestSessionClientGone(t *testing.T) {
 	s := begin(t, newFakeRooms(), signal.Session{})
 	p := s.join()
 	s.client.Close(signal.CloseGoingAway, "tab closed")
-	if got := <-s.ended; got != (signal.CloseStatus{Code: signal.CloseGoingAway, Reason: "tab closed", Remote: true}) {
+	if got := s.end(); got != (signal.CloseStatus{Code: signal.CloseGoingAway, Reason: "tab closed", Remote: true}) {
 		t.Errorf("Serve returned %+v", got)
 	}
-	p.work.Wait() // closed before Serve returned
+	p.wantClosed(t)
 }

@@ -42,11 +42,10 @@ func (o OfferOutcome) String() string {
 // Stats counts what happens on connections and sessions. The zero value is
 // ready; all methods may be called from any goroutine.
 type Stats struct {
-	rejected, framesIn, framesOut, binary     atomic.Uint64
-	started, unknown, wrong, glare, throttled atomic.Uint64
-	active                                    atomic.Int64
-	offers                                    [offerOutcomes]atomic.Uint64
-	ends                                      [16]atomic.Uint64 // by index in endLabels
+	rejected, framesIn, framesOut, binary             atomic.Int64
+	started, active, unknown, wrong, glare, throttled atomic.Int64
+	offers                                            [offerOutcomes]atomic.Int64
+	ends                                              [16]atomic.Int64 // by index in endLabels
 }
 
 var endLabels = func() []string {
@@ -71,19 +70,18 @@ func (s *Stats) ended(c CloseCode) {
 // may be off by what happened meanwhile.
 type Snapshot struct {
 	// Rejected counts requests that did not become connections.
-	Rejected uint64
+	Rejected int64
 	// FramesIn and FramesOut count text messages, Binary ignored binary ones.
-	FramesIn, FramesOut, Binary uint64
+	FramesIn, FramesOut, Binary int64
 	// Started counts sessions begun, Active those that have not ended.
-	Started uint64
-	Active  int64
+	Started, Active int64
 	// Unknown counts ignored frames of unknown name, Wrong frames answered with
 	// an Error, Glare client offers ignored because ours was outstanding,
 	// Throttled bandwidth hints that came too soon.
-	Unknown, Wrong, Glare, Throttled uint64
+	Unknown, Wrong, Glare, Throttled int64
 	// Offers counts first frames by the label of their outcome, Ends ended
 	// sessions by the label of their close code. Every label is present.
-	Offers, Ends map[string]uint64
+	Offers, Ends map[string]int64
 }
 
 // Snapshot returns a copy of the counters.
@@ -92,7 +90,7 @@ func (s *Stats) Snapshot() Snapshot {
 		Rejected: s.rejected.Load(), FramesIn: s.framesIn.Load(), FramesOut: s.framesOut.Load(), Binary: s.binary.Load(),
 		Started: s.started.Load(), Active: s.active.Load(),
 		Unknown: s.unknown.Load(), Wrong: s.wrong.Load(), Glare: s.glare.Load(), Throttled: s.throttled.Load(),
-		Offers: make(map[string]uint64, offerOutcomes), Ends: make(map[string]uint64, len(endLabels)),
+		Offers: make(map[string]int64, offerOutcomes), Ends: make(map[string]int64, len(endLabels)),
 	}
 	for i := range s.offers {
 		snap.Offers[offerNames[i]] = s.offers[i].Load()

@@ -31,6 +31,7 @@ type Conn struct {
 	session    []sdpx.Line     // every m-line so far
 	pending    string          // the offer of ours that waits for its answer
 	lastRemote string          // what pion was last given from the client
+	mixed      bool            // the client reads two-byte header extensions
 	sending    map[string]bool // the client's mids, true while it sends
 }
 

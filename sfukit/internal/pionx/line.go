@@ -17,7 +17,7 @@ import (
 type line struct {
 	format      transport.Format // wished codec; payload types are in params
 	kind        webrtc.RTPCodecType
-	id          string
+	mixed       bool
 	transceiver *webrtc.RTPTransceiver
 	offered     bool // active in the latest offer; belongs to signalling
 
@@ -75,9 +75,9 @@ func (l *line) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 		return webrtc.RTPCodecParameters{}, nil
 	}
 	p := &transport.LineParams{
-		SSRC:   uint32(ctx.SSRC()),
-		Format: transport.Format{Codec: l.format.Codec, FMTP: chosen.SDPFmtpLine, PT: uint8(chosen.PayloadType)},
-		Writer: ctx.WriteStream(),
+		SSRC:    uint32(ctx.SSRC()),
+		Format:  transport.Format{Codec: l.format.Codec, FMTP: chosen.SDPFmtpLine, PT: uint8(chosen.PayloadType)},
+		TwoByte: l.mixed, Writer: ctx.WriteStream(),
 	}
 	if pt := rtxFor(all, chosen.PayloadType); pt != 0 && ctx.SSRCRetransmission() != 0 {
 		p.Format.RTXPT, p.RTXSSRC = pt, uint32(ctx.SSRCRetransmission())

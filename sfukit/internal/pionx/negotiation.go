@@ -3,6 +3,7 @@ package pionx
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -49,6 +50,7 @@ func (c *Conn) AcceptOffer(text string) (answer string, tracks []transport.Track
 	}
 	wait(gathered)
 	c.offer, c.lastRemote = offer, forPion
+	c.mixed = strings.Contains(text, "a=extmap-allow-mixed")
 	tracks = c.tracks(offer)
 	answer, c.session = sdpx.Answer(c.pc.LocalDescription().SDP, offer, c.role)
 	return answer, tracks, nil
@@ -133,7 +135,7 @@ var ErrNoCodec = errors.New("pionx: the client does not receive this codec")
 // costs a negotiation that grows with the number of lines, so each line has one
 // codec only.
 func (c *Conn) AddLine(f transport.Format, stream, track string) (transport.Line, error) {
-	l := &line{format: f, kind: webrtc.RTPCodecTypeAudio, id: track}
+	l := &line{format: f, kind: webrtc.RTPCodecTypeAudio, mixed: c.mixed}
 	if f.Codec.Video() {
 		l.kind = webrtc.RTPCodecTypeVideo
 	}
@@ -201,7 +203,9 @@ func (c *Conn) PendingOffer() string { return c.pending }
 // AcceptAnswer takes the client's answer to the pending offer. On error the
 // offer stays pending.
 func (c *Conn) AcceptAnswer(text string) error {
-	reply, err := sdpx.ForPionAnswer(text, c.pending, c.offer.ICE(), c.role, sdpx.Limits{Keep: keepCodec})
+	// The credentials may be new: a pion client that gets our offer before it has
+	// started its transports takes it for an ICE restart.
+	reply, err := sdpx.ForPionAnswer(text, c.pending, sdpx.Credentials{}, c.role, sdpx.Limits{Keep: keepCodec})
 	if err != nil {
 		return err
 	}

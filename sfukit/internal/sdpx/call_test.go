@@ -18,7 +18,9 @@ import (
 )
 
 // A call is a client and a server, both real, connected over a virtual network in
-// virtual time, whose descriptions pass through this package only.
+// virtual time, whose descriptions pass through this package only. It has no data
+// channel: pion ends one by waiting for time to pass with a lock held, and virtual
+// time does not pass while another goroutine waits for that lock.
 type call struct {
 	t       *testing.T
 	client  *webrtc.PeerConnection

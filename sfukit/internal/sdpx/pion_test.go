@@ -17,8 +17,6 @@ func TestCallWithPion(t *testing.T) {
 func testCallWithPion(t *testing.T, c *call) {
 	mic := c.clientAdds(webrtc.MimeTypeOpus, "mic", webrtc.RTPTransceiverDirectionSendrecv)
 	c.clientAdds(webrtc.MimeTypeVP8, "cam", webrtc.RTPTransceiverDirectionSendonly)
-	_, err := c.client.CreateDataChannel("chat", nil)
-	c.must("data channel", err)
 	c.clientOffers()
 	c.want("0 audio sendrecv", "1 video sendonly")
 
@@ -44,14 +42,14 @@ func testCallWithPion(t *testing.T, c *call) {
 	c.clientAdds(webrtc.MimeTypeVP8, "screen", webrtc.RTPTransceiverDirectionSendonly)
 	c.clientOffers()
 	c.want("0 audio sendonly", "1 video sendonly",
-		"s-a audio recvonly", "s-v video inactive", "3 video sendonly")
+		"s-a audio recvonly", "s-v video inactive", "2 video sendonly")
 	c.roles[v] = sdpx.OursActive
 	c.serverOffers()
 	if r := c.clientAnswers(); !r.Accepted(v) || !r.Accepted(a) {
 		t.Errorf("accepted %v and %v, want both", r.Accepted(v), r.Accepted(a))
 	}
 	c.want("0 audio sendonly", "1 video sendonly",
-		"s-a audio recvonly", "s-v video recvonly", "3 video sendonly")
+		"s-a audio recvonly", "s-v video recvonly", "2 video sendonly")
 }
 
 // A client's line that goes silent is inactive for the client and unchanged for

@@ -1,0 +1,95 @@
+# One target per habit; those about code go through both modules.
+MODULES := sfukit .
+each = set -e; for m in $(MODULES); do (cd $$m && echo "== $$m: $(1)" && $(1)); done
+
+# Both modules are built alone, as their users see them; go.work is for editors,
+# and "make workspace" tells whether it still holds.
+export GOWORK := off
+
+ARGS ?=
+FUZZTIME ?= 20s
+BROWSER_TESTS := ^TestBrowser
+# The kit without its shell: no sockets and no waiting, so cheap under the race detector.
+LEAVES = $(shell cd sfukit && go list ./... | grep -vE '/sfukit$$|/internal/pionx$$')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit browser race race-leaves fuzz bench screenshot \
+	lint fmt vet alone workspace tidy layers api precommit hooks modules
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+demo: modules ## a video call on this machine: make demo, make demo ARGS=-https
+	@go build -o bin/basic-sfu ./examples/basic-sfu
+	@exec bin/basic-sfu $(ARGS)
+
+# One after the other: a browser that shares two cores with a test suite is late.
+test: modules ## every test of both modules, those in the browser included
+	@.ci/need browser
+	@$(MAKE) --no-print-directory fmt alone unit browser
+
+unit: ## the tests that need no browser
+	@$(call each,go test -timeout=6m -shuffle=on -skip='$(BROWSER_TESTS)' ./...)
+
+browser: ## the tests in a headless browser
+	@.ci/need browser
+	@go test -list '$(BROWSER_TESTS)' ./examples/basic-sfu | grep -q '$(BROWSER_TESTS)' || \
+		{ echo 'make browser: no test matches $(BROWSER_TESTS)' >&2; exit 1; }
+	go test -count=1 -timeout=8m -v -run='$(BROWSER_TESTS)' ./examples/basic-sfu
+
+race: modules ## the tests under the race detector
+	@.ci/need cc
+	@$(call each,go test -race -timeout=12m -shuffle=on -skip='$(BROWSER_TESTS)' ./...)
+
+race-leaves: modules ## the same for the kit's packages without its shell
+	@.ci/need cc
+	cd sfukit && go test -race -timeout=6m -shuffle=on $(LEAVES)
+
+fuzz: modules ## every fuzz target for FUZZTIME, 20s each
+	@.ci/fuzz $(FUZZTIME)
+
+bench: modules ## benchmarks of the packet path, as a table in docs/bench
+	@.ci/bench docs/bench/packet-path.md
+
+screenshot: modules ## the picture in the README, taken by a browser test
+	@.ci/need browser
+	SFU_SCREENSHOT='$(CURDIR)/docs/images/call.png' \
+		go test -count=1 -run='^TestBrowser$$/^all_decode_all$$' ./examples/basic-sfu
+
+lint: modules ## staticcheck; golangci-lint as well where it is installed
+	@go build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+	@$(call each,$(CURDIR)/bin/staticcheck ./...)
+	@if command -v golangci-lint >/dev/null; then $(call each,golangci-lint run --config '$(CURDIR)/.golangci.yml'); \
+		else echo 'golangci-lint is not installed: not run'; fi
+
+fmt: ## every file is formatted
+	@bad=$$(gofmt -l sfukit edge examples); [ -z "$$bad" ] || \
+		{ printf 'not formatted, run gofmt -w on\n%s\n' "$$bad" >&2; exit 1; }
+
+vet: ## go vet
+	@$(call each,go vet ./...)
+
+alone: ## each module builds without the other's go.mod
+	@$(call each,go build ./... && go vet ./...)
+
+workspace: ## both modules build together through go.work
+	GOWORK='$(CURDIR)/go.work' go build ./... ./sfukit/...
+
+tidy: ## go.mod and go.sum hold what is used and no more
+	@$(call each,go mod tidy -diff)
+
+layers: ## who may import whom, and the other gates
+	@cd sfukit && go test ./internal/lint
+	@go test ./edge/internal/lint
+
+api: ## accept the kit's exported declarations as they are now
+	cd sfukit && go test ./internal/lint -run='^TestAPI$$' -update
+	@git diff --stat -- sfukit/internal/lint/testdata
+
+precommit: fmt vet layers ## what the git hook runs
+
+hooks: ## install the git hooks, once per clone
+	git config core.hooksPath .githooks
+
+modules:
+	@.ci/need go modules

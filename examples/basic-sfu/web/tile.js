@@ -1,0 +1,141 @@
+// One participant's picture, or the place where it would be.
+
+const QUALITIES = [
+  ['auto', 'Auto'], ['f', 'High'], ['h', 'Medium'], ['q', 'Low'], ['pause', 'Pause'],
+];
+const STALE = 3; // samples without a new frame after which the picture counts as standing still
+
+const TEMPLATE = document.createElement('template');
+TEMPLATE.innerHTML = `
+  <article class="tile" data-picture="off">
+    <video playsinline autoplay muted></video>
+    <div class="avatar" aria-hidden="true"></div>
+    <p class="state"></p>
+    <p class="figures" aria-hidden="true"></p>
+    <footer><span class="plate"><svg class="icon muted-icon" role="img" aria-label="muted"><use href="#i-mic"/></svg><span class="name"></span></span></footer>
+  </article>`;
+
+/** Tile is one view's element and what plays in it. onquality(choice) hears of the picker. */
+export class Tile {
+  element = TEMPLATE.content.firstElementChild.cloneNode(true);
+
+  #video = this.element.querySelector('video');
+  #audio = [];
+  #picker = null;
+  #track = null;
+  #live = false; // a frame of the present track has been shown
+  #hidden = false; // its owner says that there is nothing to see
+  #frames = 0;
+  #still = 0;
+  #onblocked;
+
+  constructor({ key, peer, self = false, onquality = null, onblocked = () => {} }) {
+    this.#onblocked = onblocked;
+    Object.assign(this.element.dataset, { key, peer: String(peer ?? ''), ...(self && { self: '' }) });
+    this.#video.onloadeddata = () => {
+      this.#live = true;
+      this.#show();
+    };
+    this.#video.onresize = () => {
+      this.element.classList.toggle('upright', this.#video.videoHeight > this.#video.videoWidth);
+    };
+    if (onquality) this.#addPicker(onquality);
+  }
+
+  /** describe sets name, muted, screen, hidden, note (a word on what is missing) and speaking. */
+  describe({ peer, name, muted = false, screen = false, hidden = false, note = '', speaking = false }) {
+    const { element } = this;
+    element.querySelector('.name').textContent = name;
+    element.setAttribute('aria-label', name + (muted ? ', muted' : '') + (note ? `, ${note}` : ''));
+    element.classList.toggle('muted', muted);
+    element.classList.toggle('screen', screen);
+    element.classList.toggle('speaking', speaking);
+    element.querySelector('.state').textContent = note;
+    const avatar = element.querySelector('.avatar');
+    avatar.textContent = initials(name);
+    avatar.style.setProperty('--hue', String((peer ?? 0) * 137.5 % 360));
+    this.#picker?.setAttribute('aria-label', `Quality of ${name}`);
+    this.#hidden = hidden;
+    this.#show();
+  }
+
+  /** watch shows a video track; null shows none. */
+  watch(track) {
+    if (track === this.#track) return;
+    this.#track = track;
+    this.#live = false;
+    this.#frames = this.#still = 0;
+    this.#play(this.#video, track);
+    if (this.#picker) this.#picker.parentElement.hidden = !track;
+    this.#show();
+  }
+
+  /** listen plays audio tracks, none for an empty list. */
+  listen(tracks) {
+    const old = this.#audio;
+    this.#audio = tracks.map((track) => old.find((a) => a.track === track) ?? this.#speaker(track));
+    for (const a of old) if (!this.#audio.includes(a)) a.element.srcObject = null;
+  }
+
+  /** unblock plays what the browser kept silent until the user touched the page. */
+  unblock() { for (const { element } of this.#audio) element.play().catch(() => {}); }
+
+  /** figures writes the numbers, a list of short texts, and notes whether the picture moves. */
+  figures(parts, framesDecoded = null) {
+    this.element.querySelector('.figures').replaceChildren(...parts.map((text) => {
+      const span = document.createElement('span');
+      span.textContent = text;
+      return span;
+    }));
+    if (framesDecoded === null) return;
+    this.#still = framesDecoded === this.#frames ? this.#still + 1 : 0;
+    this.#frames = framesDecoded;
+    this.#show();
+  }
+
+  /** choose shows a choice in the picker; single greys out the layers of a track that has only one. */
+  choose(choice, single) {
+    if (!this.#picker) return;
+    if (document.activeElement !== this.#picker) this.#picker.value = choice;
+    for (const option of this.#picker.options) option.disabled = single && 'fhq'.includes(option.value);
+  }
+
+  remove() {
+    this.listen([]);
+    this.#video.srcObject = null;
+    this.element.remove();
+  }
+
+  #show() {
+    const on = this.#track && this.#live && !this.#hidden;
+    this.element.dataset.picture = !on ? 'off' : this.#still >= STALE ? 'still' : 'on';
+  }
+
+  #speaker(track) {
+    const element = new Audio();
+    this.#play(element, track);
+    return { track, element };
+  }
+
+  #play(element, track) {
+    element.srcObject = track && new MediaStream([track]);
+    if (track) element.play().catch((err) => err.name === 'NotAllowedError' && this.#onblocked());
+  }
+
+  #addPicker(onquality) {
+    const label = document.createElement('label');
+    label.className = 'quality';
+    label.hidden = true;
+    this.#picker = document.createElement('select');
+    this.#picker.title = 'Which layer of this picture to receive';
+    this.#picker.append(...QUALITIES.map(([value, text]) => new Option(text, value)));
+    this.#picker.onchange = () => onquality(this.#picker.value);
+    label.append(this.#picker);
+    this.element.querySelector('footer').append(label);
+  }
+}
+
+function initials(name) {
+  const words = name.split(/\s+/).filter(Boolean);
+  return words.slice(0, 2).map((w) => [...w][0].toUpperCase()).join('') || '?';
+}
