@@ -53,8 +53,10 @@ bench: modules ## benchmarks of the packet path, as a table in docs/bench
 
 screenshot: modules ## the picture in the README, taken by a browser test
 	@.ci/need browser
+	@rm -f docs/images/call.png
 	SFU_SCREENSHOT='$(CURDIR)/docs/images/call.png' \
-		go test -count=1 -run='^TestBrowser$$/^all_decode_all$$' ./examples/basic-sfu
+		go test -count=1 -timeout=3m -run='^TestBrowser$$/^screenshot$$' ./examples/basic-sfu
+	@test -s docs/images/call.png
 
 lint: modules ## staticcheck; golangci-lint as well where it is installed
 	@go build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck

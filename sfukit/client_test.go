@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/transport/v4"
@@ -49,6 +50,8 @@ type client struct {
 	pc   *webrtc.PeerConnection
 	peer *sfukit.Peer
 
+	signal sync.Mutex // held during one exchange of descriptions
+
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced whenever something below changes
 	tracks   map[string]sfukit.TrackInfo
@@ -83,6 +86,7 @@ func newClientAPI(t testing.TB, n transport.Net) *webrtc.API {
 	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
+	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // a socket less per client
 	if n != nil {
 		e.SetNet(n)
 	}
@@ -160,28 +164,47 @@ func (c *client) makeOffer() string {
 	return c.pc.LocalDescription().SDP
 }
 
-// renegotiate makes an offer of the client's own during the call.
+// renegotiate makes an offer of the client's own during the call, again if it
+// crosses one of ours. Pion cannot roll back, so the offer is set only when it
+// has been accepted.
 func (c *client) renegotiate() {
 	c.t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		offer := c.makeOffer()
-		answer, err := c.peer.Offer(context.Background(), offer)
-		if errors.Is(err, sfukit.ErrGlare) && time.Now().Before(deadline) {
-			if err := c.pc.SetLocalDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeRollback}); err != nil {
-				c.t.Fatalf("roll back: %v", err)
-			}
-			c.wait("our answer to the crossing offer", func() bool { return c.pc.SignalingState() == webrtc.SignalingStateStable })
-			continue
+	c.renegotiateWith(nil)
+}
+
+func (c *client) renegotiateWith(options *webrtc.OfferOptions) {
+	c.t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		err := c.tryOffer(options)
+		if err == nil {
+			return
 		}
-		if err != nil {
+		if !errors.Is(err, sfukit.ErrGlare) || time.Now().After(deadline) {
 			c.t.Fatalf("client offer: %v", err)
 		}
-		if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-			c.t.Fatalf("client takes answer: %v\n%s", err, answer)
-		}
-		return
+		<-time.After(time.Millisecond) // for takeOffer to have its turn
 	}
+}
+
+// tryOffer makes one offer of the client's own.
+func (c *client) tryOffer(options *webrtc.OfferOptions) error {
+	c.signal.Lock()
+	defer c.signal.Unlock()
+	offer, err := c.pc.CreateOffer(options)
+	if err != nil {
+		return err
+	}
+	answer, err := c.peer.Offer(context.Background(), offer.SDP)
+	if err != nil {
+		return err
+	}
+	if err := c.pc.SetLocalDescription(offer); err != nil {
+		return err
+	}
+	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+		return fmt.Errorf("client takes answer: %w\n%s", err, answer)
+	}
+	return nil
 }
 
 func (c *client) update(f func()) {
@@ -273,6 +296,8 @@ func (c *client) events(ready <-chan struct{}) sfukit.PeerEvents {
 
 // takeOffer answers an offer of the server's.
 func (c *client) takeOffer(o sfukit.Offer) {
+	c.signal.Lock()
+	defer c.signal.Unlock()
 	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.SDP})
 	var answer webrtc.SessionDescription
 	if err == nil {

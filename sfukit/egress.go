@@ -127,6 +127,10 @@ func (l *downLine) forward(now time.Time, f *forwarded) {
 		l.rewrite.Skip(&f.meta)
 		return
 	}
+	if f.codec != l.params.Format.Codec && f.codec != codec.RED {
+		l.stats.drops[rewrite.NotWanted]++ // until the line has changed with it
+		return
+	}
 	if drop := l.rewrite.Map(&f.meta, &l.out); drop != rewrite.Forwarded {
 		l.stats.drops[drop]++
 		return

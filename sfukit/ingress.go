@@ -32,11 +32,11 @@ type forwarded struct {
 	meta     rewrite.Packet
 	descr    codec.Payload
 	enc      *encoding
+	codec    codec.Codec
 	redPT    uint8 // of the inner blocks if the payload is RED, see egress
 	header   *rtp.Header
 	payload  []byte
 	padding  bool // nothing but padding: closes a number, carries nothing
-	abs      [3]byte
 	fallback []byte // the primary block of a RED payload
 }
 
@@ -165,14 +165,14 @@ func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 		} else {
 			e.storeRepaired(now, h, payload)
 		}
-		e.noteFormat(format)
+		e.noteFormat(now, format)
 	}
 	if t.ext.AudioLevel != 0 {
 		if v := h.GetExtension(t.ext.AudioLevel); len(v) > 0 {
 			t.owner.room.audioLevel(now, t.owner, v[0]&0x7f)
 		}
 	}
-	f.enc, f.header, f.payload = e, h, payload
+	f.enc, f.codec, f.header, f.payload = e, format.Codec, h, payload
 	f.fallback = nil
 	if format.Codec == codec.RED && !f.padding {
 		f.fallback, f.redPT, _ = codec.PrimaryRED(payload)
@@ -235,17 +235,21 @@ func (e *encoding) storeRepaired(now time.Time, h *rtp.Header, payload []byte) {
 // maxPacket is the largest datagram we take or send.
 const maxPacket = 1500
 
+// formatPause is how long a publisher's new codec stands before the next: every
+// change renegotiates with every watcher.
+const formatPause = 2 * time.Second
+
 // noteFormat follows a publisher that changes its codec: its lines have to
-// change too.
-func (e *encoding) noteFormat(f *transport.Format) {
-	if f.Codec == codec.RED {
+// change too. Until they have, what does not fit them is dropped.
+func (e *encoding) noteFormat(now time.Time, f *transport.Format) {
+	t := e.track
+	if f.Codec == codec.RED || t.format.Load().PT == f.PT || now.Sub(t.reformed) < formatPause {
 		return
 	}
-	if e.track.format.Load().PT != f.PT {
-		e.track.format.Store(f)
-		for _, l := range e.track.watchers.Snapshot() {
-			l.peer.mail.wakeUp()
-		}
+	t.reformed = now
+	t.format.Store(f)
+	for _, l := range t.watchers.Snapshot() {
+		l.peer.mail.wakeUp()
 	}
 }
 

@@ -111,7 +111,7 @@ func newPeer(room *Room, j Join) (*Peer, error) {
 	r := room.registry
 	p := &Peer{
 		id: j.ID, room: room, registry: r, origin: j.Origin, slots: j.Slots, events: j.Events,
-		log: r.config.Logger.With("room", string(room.id), "peer", uint64(j.ID)),
+		log:     r.config.Logger.With("room", string(room.id), "peer", uint64(j.ID)),
 		started: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.machine, _ = negotiate.New(negotiate.Config{}) // the zero config is valid by contract
@@ -172,6 +172,13 @@ func (p *Peer) Room() *Room { return p.room }
 
 // Origin says where the peer comes from.
 func (p *Peer) Origin() ClientOrigin { return p.origin }
+
+// Publishes reports whether the peer sends any track.
+func (p *Peer) Publishes() bool {
+	p.pub.mu.Lock()
+	defer p.pub.mu.Unlock()
+	return len(p.pub.tracks) > 0
+}
 
 // Done is closed when the peer has left and everything of it has ended.
 func (p *Peer) Done() <-chan struct{} { return p.done }

@@ -60,6 +60,7 @@ type track struct {
 	encodings []*encoding
 	watchers  fanout.Group[*downLine]
 	format    atomic.Pointer[transport.Format] // what it sends, or most likely will
+	reformed  time.Time                        // when that changed; owned by ingress
 }
 
 func newTrack(owner *Peer, t transport.Track) *track {

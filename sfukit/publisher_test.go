@@ -11,6 +11,7 @@ import (
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 )
 
@@ -19,6 +20,7 @@ import (
 func newInterceptors(t testing.TB, m *webrtc.MediaEngine) *interceptor.Registry {
 	t.Helper()
 	r := &interceptor.Registry{}
+	r.Add(&repairedRID{})
 	for _, err := range []error{
 		webrtc.ConfigureNack(m, r), webrtc.ConfigureRTCPReports(r), webrtc.ConfigureTWCCSender(m, r),
 		webrtc.ConfigureTWCCHeaderExtensionSender(m, r), webrtc.ConfigureSimulcastExtensionHeaders(m),
@@ -289,4 +291,32 @@ func audioLevelID(s *webrtc.RTPSender) uint8 {
 		}
 	}
 	return 0
+}
+
+// repairedRID is next to the network and makes retransmissions say what they
+// repair by repaired-rtp-stream-id (RFC 8852 section 3.2), as browsers do; pion
+// repeats the rtp-stream-id.
+type repairedRID struct{ interceptor.NoOp }
+
+func (*repairedRID) NewInterceptor(string) (interceptor.Interceptor, error) { return &repairedRID{}, nil }
+
+func (*repairedRID) BindLocalStream(info *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
+	var rid, rrid uint8
+	for _, e := range info.RTPHeaderExtensions {
+		switch e.URI {
+		case sdp.SDESRTPStreamIDURI:
+			rid = uint8(e.ID)
+		case sdp.SDESRepairRTPStreamIDURI:
+			rrid = uint8(e.ID)
+		}
+	}
+	return interceptor.RTPWriterFunc(func(h *rtp.Header, payload []byte, a interceptor.Attributes) (int, error) {
+		if v := h.GetExtension(rid); rid != 0 && rrid != 0 && v != nil && h.SSRC == info.SSRCRetransmission {
+			own := h.Clone()
+			_ = own.DelExtension(rid)
+			_ = own.SetExtension(rrid, v)
+			h = &own
+		}
+		return next.Write(h, payload, a)
+	})
 }

@@ -57,7 +57,8 @@ func (p *Peer) negotiate(now time.Time) (tell []func(), deadline time.Time) {
 		tell = append(tell, p.tellOffer(Offer{ID: id, SDP: text, MID: mid}), p.tellTracks(p.announceLocked()))
 	case negotiate.ActionResend:
 		p.registry.counters.offersResent.Add(1)
-		tell = append(tell, p.tellOffer(Offer{ID: id, SDP: p.conn.PendingOffer()}), p.tellTracks(nil))
+		text, mid := p.conn.PendingOffer()
+		tell = append(tell, p.tellOffer(Offer{ID: id, SDP: text, MID: mid}), p.tellTracks(nil))
 	case negotiate.ActionAbandon:
 		p.registry.counters.offersAbandoned.Add(1)
 		if err := p.conn.Abandon(); err != nil {

@@ -48,7 +48,7 @@ func (r registry) Publishers(id sfukit.RoomID) []sfukit.PeerID {
 	}
 	var ids []sfukit.PeerID
 	for _, p := range room.Peers() {
-		if len(p.Stats().Published) > 0 {
+		if p.Publishes() {
 			ids = append(ids, p.ID())
 		}
 	}

@@ -1,8 +1,7 @@
 // Package pacer turns a subscriber's bandwidth estimate into a stable video
 // tier, with hysteresis: down at once, up only when the estimate has meant it
-// for a while. It decides what to send; when packets may leave is the business
-// of package shaper, and which encoding a tier means on a given track that of
-// layer.Ladder.
+// for a while. It decides what to send, not when packets leave; which encoding a
+// tier means on a given track is the business of layer.Ladder.
 package pacer
 
 import (

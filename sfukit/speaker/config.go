@@ -69,11 +69,11 @@ func (c Config) withDefaults() (Config, error) {
 			*f.field = f.def
 		}
 		if v := *f.field; v < f.min || v > f.max {
-			return Config{}, fmt.Errorf("%s = %d, want %d to %d: %w", f.name, v, f.min, f.max, ErrConfig)
+			return Config{}, fmt.Errorf("%w: %s is %d, want %d to %d", ErrConfig, f.name, v, f.min, f.max)
 		}
 	}
 	if c.Interval < 0 {
-		return Config{}, fmt.Errorf("Interval = %v, want not negative: %w", c.Interval, ErrConfig)
+		return Config{}, fmt.Errorf("%w: Interval is %v, want 0 or more", ErrConfig, c.Interval)
 	}
 	if c.Interval == 0 {
 		c.Interval = 300 * time.Millisecond

@@ -30,6 +30,7 @@ type Conn struct {
 	lines      []*line
 	session    []sdpx.Line     // every m-line so far
 	pending    string          // the offer of ours that waits for its answer
+	pendingNew string          // its first new mid
 	lastRemote string          // what pion was last given from the client
 	mixed      bool            // the client reads two-byte header extensions
 	sending    map[string]bool // the client's mids, true while it sends

@@ -191,14 +191,15 @@ func (c *Conn) Offer() (text, firstNew string, err error) {
 		return "", "", fmt.Errorf("set offer: %w", err)
 	}
 	c.pending = sdpx.ServerOffer(c.pc.LocalDescription().SDP, c.session, c.role)
+	c.pendingNew = ""
 	if len(fresh) > 0 {
-		firstNew = fresh[0].MID()
+		c.pendingNew = fresh[0].MID()
 	}
-	return c.pending, firstNew, nil
+	return c.pending, c.pendingNew, nil
 }
 
-// PendingOffer returns the text of the offer that waits for its answer.
-func (c *Conn) PendingOffer() string { return c.pending }
+// PendingOffer returns the offer that waits for its answer, as Offer did.
+func (c *Conn) PendingOffer() (text, firstNew string) { return c.pending, c.pendingNew }
 
 // AcceptAnswer takes the client's answer to the pending offer. On error the
 // offer stays pending.
@@ -238,7 +239,7 @@ func (c *Conn) settle(answer string) error {
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		return fmt.Errorf("take answer: %w", err)
 	}
-	c.lastRemote, c.pending = answer, ""
+	c.lastRemote, c.pending, c.pendingNew = answer, "", ""
 	return nil
 }
 

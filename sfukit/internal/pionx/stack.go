@@ -99,6 +99,13 @@ func (s *Stack) openSocket() error {
 		return nil
 	}
 	socket, err := udpsock.Listen(s.config.Listen, udpsock.Config{})
+	if err != nil && s.config.Listen.Addr() == netip.IPv6Unspecified() {
+		// A machine without IPv6 has no [::].
+		v4 := netip.AddrPortFrom(netip.IPv4Unspecified(), s.config.Listen.Port())
+		if fallback, v4err := udpsock.Listen(v4, udpsock.Config{}); v4err == nil {
+			socket, err = fallback, nil
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("listen on UDP %s: %w", s.config.Listen, err)
 	}

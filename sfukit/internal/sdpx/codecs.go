@@ -76,12 +76,29 @@ func (c *Codec) parseMap(k Kind, value string) bool {
 	return true
 }
 
+// sane reports whether the codec has the clock it must have, and no parameter of
+// RTX unless it is that. A known name with another clock would pass [Limits.Keep] and
+// not be known to pion: then pion answers without a mid, and can never make an offer
+// again. Of a=fmtp, apt is the one parameter that pion reads and may stumble over.
+func (c *Codec) sane(k Kind) bool {
+	_, apt := c.apt()
+	switch {
+	case apt != c.IsRTX():
+		return false
+	case k == KindVideo:
+		return c.ClockRate == 90000
+	case strings.EqualFold(c.MIME, "audio/opus"): // RFC 7587 section 7
+		return c.ClockRate == 48000 && c.Channels == 2
+	}
+	return c.ClockRate > 0
+}
+
 // keepCodecs filters codecs in place. RTX stays if what it repairs does.
 func keepCodecs(k Kind, codecs []Codec, wild []string, l Limits) []Codec {
 	var kept [128]bool
 	for i := range codecs {
 		c := &codecs[i]
-		if c.MIME != "" && !c.IsRTX() {
+		if c.MIME != "" && !c.IsRTX() && c.sane(k) {
 			kept[c.PayloadType] = l.Keep == nil || l.Keep(k, strings.ToLower(c.MIME))
 		}
 	}
@@ -89,7 +106,7 @@ func keepCodecs(k Kind, codecs []Codec, wild []string, l Limits) []Codec {
 	for _, c := range codecs {
 		if c.IsRTX() {
 			apt, ok := c.repairs()
-			if !ok || !kept[apt] {
+			if !ok || !kept[apt] || !c.sane(k) {
 				continue
 			}
 			c.APT = apt
@@ -107,16 +124,19 @@ func keepCodecs(k Kind, codecs []Codec, wild []string, l Limits) []Codec {
 	return codecs[:n:n]
 }
 
-// repairs reads the apt parameter (RFC 4588 section 8.1).
+// repairs reads the apt parameter of RTX (RFC 4588 section 8.1).
 func (c *Codec) repairs() (uint8, bool) {
+	value, _ := c.apt()
+	return payloadType(value)
+}
+
+func (c *Codec) apt() (value string, ok bool) {
 	for p := range strings.SplitSeq(c.FMTP, ";") {
-		key, value, _ := strings.Cut(strings.TrimSpace(p), "=")
-		if strings.EqualFold(key, "apt") {
-			pt, err := strconv.ParseUint(value, 10, 7)
-			return uint8(pt), err == nil
+		if key, value, _ := strings.Cut(strings.TrimSpace(p), "="); strings.EqualFold(key, "apt") {
+			return value, true
 		}
 	}
-	return 0, false
+	return "", false
 }
 
 func payloadType(s string) (uint8, bool) {

@@ -129,6 +129,7 @@ func (s *local) codecs() []Codec {
 			c := Codec{FMTP: s.value("a=fmtp:" + num + " ")}
 			if pt, ok := payloadType(num); ok && c.parseMap(s.kind(), value) {
 				c.PayloadType = pt
+				c.APT, _ = c.repairs()
 				codecs = append(codecs, c)
 			}
 		}

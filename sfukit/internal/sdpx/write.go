@@ -18,17 +18,31 @@ const firstDummySSRC = 1<<32 - 1
 //
 // Sections keep their order and mid. A section that is rejected, or has no codec of
 // ours, stays as a section with the static payload type 0, which pion cannot match
-// either; [Answer] rejects it whatever pion makes of it.
+// either; [Answer] rejects it whatever pion makes of it. Should its kind have no
+// codec in the whole offer, it passes for the other kind: pion forgets the mid of a
+// section of a kind without codecs, and could then never make an offer again.
 func (o *Offer) ForPion(roles Roles) string {
 	w := writer{session: &o.session, setup: "actpass"}
 	w.header()
+	var coded [KindApplication + 1]bool
 	for i := range o.Sections {
 		s := &o.Sections[i]
+		coded[s.Kind] = coded[s.Kind] || len(s.Codecs) > 0
+	}
+	for i := range o.Sections {
+		s := o.Sections[i]
 		dir := SendOnly
 		if roles.of(s.MID).Ours() {
 			dir = RecvOnly
 		}
-		w.section(i, s, dir)
+		switch {
+		case coded[s.Kind]:
+		case s.Kind == KindAudio && coded[KindVideo]:
+			s.Kind = KindVideo
+		case s.Kind == KindVideo && coded[KindAudio]:
+			s.Kind = KindAudio
+		}
+		w.section(i, &s, dir)
 	}
 	return w.b.String()
 }
@@ -115,7 +129,10 @@ func (w *writer) codec(c *Codec) {
 		w.b.WriteString("/" + utoa(uint32(c.Channels)))
 	}
 	w.line()
-	if c.FMTP != "" {
+	switch {
+	case c.IsRTX():
+		w.line("a=fmtp:", pt, " apt=", utoa(uint32(c.APT)))
+	case c.FMTP != "":
 		w.line("a=fmtp:", pt, " ", c.FMTP)
 	}
 	for _, f := range c.Feedback {
