@@ -58,8 +58,10 @@ screenshot: modules ## the picture in the README, taken by a browser test
 		go test -count=1 -timeout=3m -run='^TestBrowser$$/^screenshot$$' ./examples/basic-sfu
 	@test -s docs/images/call.png
 
-lint: modules ## staticcheck; golangci-lint as well where it is installed
-	@go build -o bin/staticcheck honnef.co/go/tools/cmd/staticcheck
+lint: modules ## gofumpt and staticcheck; golangci-lint as well where it is installed
+	@go build -o bin/ honnef.co/go/tools/cmd/staticcheck mvdan.cc/gofumpt
+	@bad=$$(bin/gofumpt -l sfukit edge examples); [ -z "$$bad" ] || \
+		{ printf 'not as gofumpt has it, run bin/gofumpt -w on\n%s\n' "$$bad" >&2; exit 1; }
 	@$(call each,$(CURDIR)/bin/staticcheck ./...)
 	@if command -v golangci-lint >/dev/null; then $(call each,golangci-lint run --config '$(CURDIR)/.golangci.yml'); \
 		else echo 'golangci-lint is not installed: not run'; fi

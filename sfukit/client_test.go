@@ -61,7 +61,9 @@ type client struct {
 	layers   map[string]sfukit.LayerChange
 	speakers []sfukit.SpeakerChange
 	offers   []sfukit.Offer
+	reports  []*rtcp.SenderReport
 	closed   sfukit.LeaveReason
+	data     []string                // "label: message" of what went to the server
 	answer   func(sfukit.Offer) bool // false: this offer gets no answer
 	hold     bool                    // packets are not recorded
 }
@@ -74,19 +76,23 @@ type reception struct {
 }
 
 type clientConfig struct {
-	net     transport.Net
-	slots   bool
-	data    []*webrtc.DataChannelInit
-	labels  []string
-	prepare func(*webrtc.PeerConnection)
-	answer  func(sfukit.Offer) bool
+	net      transport.Net
+	slots    bool
+	networks []webrtc.NetworkType // nil: all
+	data     []*webrtc.DataChannelInit
+	labels   []string
+	prepare  func(*webrtc.PeerConnection)
+	answer   func(sfukit.Offer) bool
 }
 
-func newClientAPI(t testing.TB, n transport.Net) *webrtc.API {
+func newClientAPI(t testing.TB, n transport.Net, networks ...webrtc.NetworkType) *webrtc.API {
 	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // a socket less per client
+	if len(networks) > 0 {
+		e.SetNetworkTypes(networks)
+	}
 	if n != nil {
 		e.SetNet(n)
 	}
@@ -115,7 +121,7 @@ func join(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.Peer
 
 func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.PeerID, cfg clientConfig) (*client, error) {
 	t.Helper()
-	pc, err := newClientAPI(t, cfg.net).NewPeerConnection(webrtc.Configuration{})
+	pc, err := newClientAPI(t, cfg.net, cfg.networks...).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,7 +296,10 @@ func (c *client) events(ready <-chan struct{}) sfukit.PeerEvents {
 		},
 		Layer:   func(l sfukit.LayerChange) { c.update(func() { c.layers[l.MID] = l }) },
 		Speaker: func(s sfukit.SpeakerChange) { c.update(func() { c.speakers = append(c.speakers, s) }) },
-		Closed:  func(why sfukit.LeaveReason) { c.update(func() { c.closed = why }) },
+		Data: func(label string, _ bool, msg []byte) {
+			c.update(func() { c.data = append(c.data, label+": "+string(msg)) })
+		},
+		Closed: func(why sfukit.LeaveReason) { c.update(func() { c.closed = why }) },
 	}
 }
 
@@ -309,7 +318,7 @@ func (c *client) takeOffer(o sfukit.Offer) {
 	if err == nil {
 		err = c.peer.Answer(context.Background(), answer.SDP, o.ID)
 	}
-	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && !errors.Is(err, webrtc.ErrConnectionClosed) {
+	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && !errors.Is(err, webrtc.ErrConnectionClosed) && c.peer.Reason() == sfukit.LeaveNone {
 		c.t.Errorf("client answers offer %d: %v", o.ID, err)
 	}
 }
@@ -333,8 +342,14 @@ func (c *client) read(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 	})
 	go func() {
 		for {
-			if _, _, err := receiver.ReadRTCP(); err != nil {
+			packets, _, err := receiver.ReadRTCP()
+			if err != nil {
 				return
+			}
+			for _, p := range packets {
+				if sr, ok := p.(*rtcp.SenderReport); ok {
+					c.update(func() { c.reports = append(c.reports, sr) })
+				}
 			}
 		}
 	}()

@@ -8,7 +8,6 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
-	"github.com/anatolykoptev/oxpulse-sfu/sfukit/history"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
 )
@@ -228,65 +227,4 @@ func putAbsSendTime(dst *[3]byte, now time.Time) {
 	seconds, rest := nanos/1e9, nanos%1e9
 	v := uint32(seconds&0x3f)<<18 | uint32(rest<<18/1e9)
 	dst[0], dst[1], dst[2] = byte(v>>16), byte(v>>8), byte(v)
-}
-
-// resendBuffer holds a packet from the history and the body of its repair.
-type resendBuffer struct {
-	packet [history.MaxPacketSize]byte
-	body   [history.MaxPacketSize + 2]byte
-}
-
-// resend answers one entry of a subscriber's NACK from the encoding's shared
-// history, over RTX with a number of its own (RFC 4588): the same number with
-// other bytes must never be sent twice. A client without RTX gets nothing.
-func (l *downLine) resend(now time.Time, seq uint16, b *resendBuffer) {
-	s := &l.peer.sub
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	counters := &l.peer.registry.counters
-	if l.rewrite == nil || l.track == nil || l.params.RTXSSRC == 0 {
-		counters.nackMissed.Add(1)
-		return
-	}
-	source, original, out, ok := l.rewrite.Original(seq)
-	enc := l.track.bySource(source)
-	if !ok || enc == nil {
-		counters.nackMissed.Add(1)
-		return
-	}
-	if !l.rewrite.Resent(now, seq, time.Duration(s.rtt.Load())) {
-		counters.nackSuppressed.Add(1)
-		return
-	}
-	n, ok := enc.store.Get(now, original, b.packet[:])
-	if !ok {
-		counters.nackMissed.Add(1)
-		return
-	}
-	var in rtp.Header
-	at, err := in.Unmarshal(b.packet[:n])
-	if err != nil {
-		return // it parsed when it was stored
-	}
-	payload := b.packet[at:n]
-	if in.Padding && len(payload) > 0 {
-		payload = payload[:max(0, len(payload)-int(payload[len(payload)-1]))]
-	}
-	var descr codec.Payload
-	if codec.Parse(l.params.Format.Codec, payload, &descr) == nil {
-		rewrite.Patch(payload, &descr.Descriptor, &out)
-	}
-	body := b.body[:2+len(payload)]
-	binary.BigEndian.PutUint16(body, seq)
-	copy(body[2:], payload)
-	l.extend(now, &in, &l.track.ext, len(body))
-	h := &l.header
-	h.SSRC, h.PayloadType, h.SequenceNumber = l.params.RTXSSRC, l.params.Format.RTXPT, l.rtxSeq
-	h.Timestamp, h.Marker = out.Timestamp, out.Marker
-	l.rtxSeq++
-	if n, err := l.params.Writer.WriteRTP(h, body); err == nil && n > 0 {
-		l.stats.resent++
-		counters.resent.Add(1)
-		counters.bytesOut.Add(int64(n))
-	}
 }

@@ -52,13 +52,9 @@ type encoding struct {
 func newEncoding(t *track, rid SfuRid, rank int) *encoding {
 	e := &encoding{track: t, rid: rid, rank: rank}
 	e.source = rewrite.Source(t.owner.registry.sources.Add(1))
-	cfg := history.Config{}
-	if t.kind == KindAudio {
-		cfg.MaxPackets = 256 // five seconds of 20 ms packets
-	}
-	// Zero configurations and the constant above are valid by these packages'
-	// contracts, so there is no error to report.
-	e.store, _ = history.New(cfg)
+	// Zero configurations are valid by these packages' contracts, so there is no
+	// error to report.
+	e.store, _ = history.New(history.Config{})
 	e.loss, _ = nack.New(nack.Config{})
 	e.keys, _ = keyframe.New(keyframe.Config{})
 	return e

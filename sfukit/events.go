@@ -48,7 +48,7 @@ type Offer struct {
 
 // TrackInfo says what an m-line of the subscriber's connection carries.
 type TrackInfo struct {
-	// MID is the m-line (RFC 8843 section 15) at the subscriber.
+	// MID is the m-line (RFC 5888 section 4) at the subscriber.
 	MID string
 	// Peer is the publisher.
 	Peer PeerID

@@ -33,10 +33,9 @@ type forwarded struct {
 	descr    codec.Payload
 	enc      *encoding
 	codec    codec.Codec
-	redPT    uint8 // of the inner blocks if the payload is RED, see egress
 	header   *rtp.Header
 	payload  []byte
-	padding  bool // nothing but padding: closes a number, carries nothing
+	padding  bool   // nothing to forward: closes a number, carries nothing
 	fallback []byte // the primary block of a RED payload
 }
 
@@ -141,31 +140,23 @@ func (t *track) repaired(rtx uint8) (uint8, bool) {
 
 // receive accounts for one packet of the encoding and forwards it. raw is the
 // packet as it came, nil for a repaired one, whose bytes have to be put together
-// again for the history.
+// again for the history. What cannot be forwarded still closes its number, or
+// everybody would go on asking for it.
 func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 	t := e.track
-	counters := &t.owner.registry.counters
 	format := &t.formats[h.PayloadType&0x7f]
-	if format.PT == 0 {
-		counters.ingress[dropUnknownFormat].Add(1)
-		return
-	}
 	f := &e.out
-	f.padding = len(payload) == 0
-	if !f.padding {
-		if err := codec.Parse(format.Codec, payload, &f.descr); err != nil {
-			counters.ingress[dropBadPayload].Add(1)
-			return
-		}
-	}
+	f.padding = !e.parse(f, format, payload)
 	e.account(now, h, f, format, raw == nil, len(payload))
 	if !f.padding {
-		if raw != nil {
-			e.store.Put(now, f.meta.Seq, raw)
-		} else {
-			e.storeRepaired(now, h, payload)
-		}
 		e.noteFormat(now, format)
+		if t.kind == KindVideo { // audio has no retransmissions
+			if raw != nil {
+				e.store.Put(now, f.meta.Seq, raw)
+			} else {
+				e.storeRepaired(now, h, payload)
+			}
+		}
 	}
 	if t.ext.AudioLevel != 0 {
 		if v := h.GetExtension(t.ext.AudioLevel); len(v) > 0 {
@@ -173,11 +164,33 @@ func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 		}
 	}
 	f.enc, f.codec, f.header, f.payload = e, format.Codec, h, payload
-	f.fallback = nil
-	if format.Codec == codec.RED && !f.padding {
-		f.fallback, f.redPT, _ = codec.PrimaryRED(payload)
-	}
 	e.fanOut(now, f)
+}
+
+// parse fills in what the payload says; false means that there is nothing to
+// forward.
+func (e *encoding) parse(f *forwarded, format *transport.Format, payload []byte) bool {
+	f.fallback = nil
+	drops := &e.track.owner.registry.counters.ingress
+	switch {
+	case len(payload) == 0:
+		return false // padding
+	case format.PT == 0:
+		drops[dropUnknownFormat].Add(1)
+		return false
+	case codec.Parse(format.Codec, payload, &f.descr) != nil:
+		drops[dropBadPayload].Add(1)
+		return false
+	case format.Codec != codec.RED:
+		return true
+	}
+	primary, pt, _ := codec.PrimaryRED(payload) // Parse has checked it
+	if e.track.formats[pt].Codec != codec.Opus {
+		drops[dropBadPayload].Add(1) // subscribers are promised Opus inside
+		return false
+	}
+	f.fallback = primary
+	return true
 }
 
 // account updates the encoding's books and fills in what subscribers read.
@@ -191,17 +204,20 @@ func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *t
 	e.packets++
 	e.bytes += int64(size)
 	var asks []uint16
+	useful := !repaired
 	if e.track.kind == KindVideo {
+		missing := e.loss.Pending()
 		asks = e.loss.Received(now, seq, e.nacks[:0])
 		e.nacks = asks
 		e.askedNck += int64(len(asks))
+		useful = useful || e.loss.Pending() < missing // else it repeats what we have, as a probe
 	}
-	if !f.padding && (h.Timestamp != e.lastTS || e.frames == 0) {
+	if !f.padding && !repaired && (h.Timestamp != e.lastTS || e.frames == 0) {
 		e.lastTS = h.Timestamp
 		e.frames++
 		e.live.Frame(now)
 	}
-	if !f.padding && f.descr.Keyframe && e.track.kind == KindVideo {
+	if !f.padding && useful && f.descr.Keyframe && e.track.kind == KindVideo {
 		e.keyCount++
 		e.keys.Keyframe()
 		if f.descr.Width > 0 {

@@ -49,6 +49,7 @@ type source struct {
 	plis   atomic.Int64
 	nacks  atomic.Int64
 	muted  sync.Map // rid → true: sends nothing
+	wrote  func(encoding int, frame uint32)
 }
 
 // encoder is the state of one encoding.
@@ -175,8 +176,12 @@ func (s *source) frame(i int, packets int, step uint32) {
 	e.pictureID = (e.pictureID + 1) & 0x7fff
 	e.tl0++
 	e.frames++
+	if s.wrote != nil {
+		s.wrote(i, uint32(e.frames))
+	}
 	for k := range packets {
 		body := vp8Payload(e, key, k == 0, 160<<i, 90<<i)
+		body = append(body, make([]byte, 250*i)...) // so that rates grow with the size
 		body = append(body, byte(i))
 		body = binary.BigEndian.AppendUint32(body, uint32(e.frames))
 		body = append(body, byte(k))
@@ -272,6 +277,9 @@ func (s *source) talk(level func() uint8) {
 			e.ts += 960
 			e.seq++
 			e.frames++
+			if s.wrote != nil {
+				s.wrote(0, uint32(e.frames))
+			}
 			h := rtp.Header{Version: 2, SequenceNumber: e.seq, Timestamp: e.ts}
 			if ext != 0 {
 				_ = h.SetExtension(ext, []byte{0x80 | level()})

@@ -1,6 +1,7 @@
 package sfukit
 
 import (
+	"slices"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -10,6 +11,10 @@ import (
 
 // maxReportBlocks is what one receiver report holds (RFC 3550 section 6.4.2: five bits).
 const maxReportBlocks = 31
+
+// reportsPerDatagram keeps a compound packet below any MTU: a sender report and
+// its description, one each, take up to 64 octets.
+const reportsPerDatagram = 2 * 16
 
 // ticks is when a peer's slower chores are due; owned by the room's goroutine.
 type ticks struct{ slow, reports time.Time }
@@ -39,8 +44,12 @@ func (p *Peer) tick(now time.Time) {
 	for _, e := range p.pub.encodings.Snapshot() {
 		e.measure(now)
 	}
-	p.writeRTCP(p.pub.receiverReports(now)...)
-	p.writeRTCP(p.senderReports(now)...)
+	for _, r := range p.pub.receiverReports(now) {
+		p.writeRTCP(r)
+	}
+	for group := range slices.Chunk(p.senderReports(now), reportsPerDatagram) {
+		p.writeRTCP(group...)
+	}
 }
 
 // arrivals makes the transport-wide feedback due to the peer.

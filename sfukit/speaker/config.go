@@ -54,7 +54,7 @@ func (c Config) withDefaults() (Config, error) {
 		def   float64
 	}{{"C1", &c.C1, 3}, {"C2", &c.C2, 2}, {"C3", &c.C3, 0}} {
 		if v := *f.field; v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-			return Config{}, fmt.Errorf("%s = %v, want finite and not negative: %w", f.name, v, ErrConfig)
+			return Config{}, fmt.Errorf("%w: %s is %v, want finite and not negative", ErrConfig, f.name, v)
 		}
 		if *f.field == 0 {
 			*f.field = f.def

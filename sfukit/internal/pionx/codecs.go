@@ -2,10 +2,12 @@ package pionx
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/sdpx"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 )
@@ -47,10 +49,16 @@ var videoCodecs = []struct {
 	{webrtc.MimeTypeVP8, "", 96},
 	{webrtc.MimeTypeVP9, "profile-id=0", 98},
 	{webrtc.MimeTypeVP9, "profile-id=2", 100},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f", 102},
-	{webrtc.MimeTypeH264, "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=640c1f", 104},
-	{webrtc.MimeTypeAV1, "", 106},
+	// Pion compares two octets of the H264 profile, so each spelling of baseline and
+	// high is registered.
+	{webrtc.MimeTypeH264, h264 + "42e01f", 102},
+	{webrtc.MimeTypeH264, h264 + "42001f", 104},
+	{webrtc.MimeTypeH264, h264 + "64001f", 106},
+	{webrtc.MimeTypeH264, h264 + "640c1f", 108},
+	{webrtc.MimeTypeAV1, "", 112},
 }
+
+const h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id="
 
 // newMediaEngine registers the codecs and header extensions of one connection.
 func newMediaEngine() (*webrtc.MediaEngine, error) {
@@ -97,14 +105,31 @@ func newMediaEngine() (*webrtc.MediaEngine, error) {
 
 const mimeRED = "audio/red"
 
-// keepCodec reports whether a codec of a client's offer is one we forward.
-func keepCodec(_ sdpx.Kind, mime string) bool {
-	switch mime {
-	case "audio/opus", mimeRED, "video/vp8", "video/vp9", "video/h264", "video/av1":
+// keepCodec reports whether a codec of a client's offer is one we registered, in
+// a profile we registered.
+func keepCodec(_ sdpx.Kind, mime, fmtp string) bool {
+	c := codec.FromMIME(mime)
+	switch c {
+	case codec.Opus, codec.RED:
 		return true
-	default:
-		return false
+	case codec.VP8, codec.VP9, codec.H264, codec.AV1:
+		for _, v := range videoCodecs {
+			if codec.FromMIME(v.mime) == c && pionMatches(c, v.fmtp, fmtp) {
+				return true
+			}
+		}
 	}
+	return false
+}
+
+// pionMatches is SameProfile as pion sees it: with H264 both parameters must be
+// there, and the first two octets of the profile be equal.
+func pionMatches(c codec.Codec, ours, theirs string) bool {
+	if c != codec.H264 {
+		return SameProfile(c, ours, theirs)
+	}
+	a, b := fmtpValue(ours, "profile-level-id", ""), strings.ToLower(fmtpValue(theirs, "profile-level-id", ""))
+	return len(b) == 6 && a[:4] == b[:4] && fmtpValue(theirs, "packetization-mode", "") == "1"
 }
 
 // setExtension records the id of a header extension we know.

@@ -26,7 +26,8 @@ type Conn struct {
 	closing atomic.Bool
 
 	// The rest belongs to signalling.
-	offer      *sdpx.Offer // the client's latest
+	offer      *sdpx.Offer      // the client's latest
+	ice        sdpx.Credentials // the client's
 	lines      []*line
 	session    []sdpx.Line     // every m-line so far
 	pending    string          // the offer of ours that waits for its answer
@@ -38,6 +39,10 @@ type Conn struct {
 
 const (
 	dtlsTimeout = 10 * time.Second
+	// dtlsRetry is how soon a handshake flight is repeated. Our first one, sent the
+	// moment the path works, may find the client not ready yet; the usual second
+	// (RFC 6347 section 4.2.4.1) would be all of the time a call needs to start.
+	dtlsRetry = 100 * time.Millisecond
 	// replayWindow is how far behind the newest a packet may arrive and still be
 	// taken; pion's 64 would silently lose late ones at video rates.
 	replayWindow = 1024
@@ -102,6 +107,7 @@ func (s *Stack) settings(h transport.Handler) (webrtc.SettingEngine, error) {
 	e.SetDTLSConnectContextMaker(func() (context.Context, func()) {
 		return context.WithTimeout(context.Background(), dtlsTimeout)
 	})
+	e.SetDTLSRetransmissionInterval(dtlsRetry)
 	e.SetSRTPReplayProtectionWindow(replayWindow)
 	e.DetachDataChannels()
 	largest := uint32(maxMessage)

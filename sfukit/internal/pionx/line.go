@@ -19,7 +19,8 @@ type line struct {
 	kind        webrtc.RTPCodecType
 	mixed       bool
 	transceiver *webrtc.RTPTransceiver
-	offered     bool // active in the latest offer; belongs to signalling
+	shown       bool // some offer had it; belongs to signalling, as the next
+	offered     bool // active in the latest offer
 
 	name   atomic.Pointer[msid]
 	active atomic.Bool
@@ -31,12 +32,8 @@ type line struct {
 
 type msid struct{ stream, track string }
 
-func (l *line) MID() string {
-	if l.transceiver == nil {
-		return ""
-	}
-	return l.transceiver.Mid()
-}
+// MID is the line's from the beginning.
+func (l *line) MID() string { return l.transceiver.Mid() }
 
 // Params is nil until the client takes the line.
 func (l *line) Params() *transport.LineParams {
@@ -123,17 +120,12 @@ func SameProfile(c codec.Codec, a, b string) bool {
 	}
 }
 
-// h264Profile returns profile_idc and the constraint flags' high nibble (RFC
-// 6184 section 8.1); the level may differ in each direction.
+// h264Profile returns the profile_idc of RFC 6184 section 8.1. The level may
+// differ in each direction, and who decodes a profile decodes its constrained
+// form; browsers send no other.
 func h264Profile(fmtp string) string {
-	id := strings.ToLower(fmtpValue(fmtp, "profile-level-id", "42e01f"))
-	if len(id) != 6 {
-		return id
-	}
-	if id[:2] == "42" { // baseline: decoders of constrained baseline are all there is
-		return "42"
-	}
-	return id[:2]
+	id := fmtpValue(fmtp, "profile-level-id", "42e01f")
+	return id[:min(2, len(id))]
 }
 
 func fmtpValue(fmtp, key, missing string) string {

@@ -3,6 +3,7 @@ package pionx
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func (c *Conn) AcceptOffer(text string) (answer string, tracks []transport.Track
 		return "", nil, fmt.Errorf("set answer: %w", err)
 	}
 	wait(gathered)
-	c.offer, c.lastRemote = offer, forPion
+	c.offer, c.ice, c.lastRemote = offer, offer.ICE(), forPion
 	c.mixed = strings.Contains(text, "a=extmap-allow-mixed")
 	tracks = c.tracks(offer)
 	answer, c.session = sdpx.Answer(c.pc.LocalDescription().SDP, offer, c.role)
@@ -149,6 +150,11 @@ func (c *Conn) AddLine(f transport.Format, stream, track string) (transport.Line
 		return nil, fmt.Errorf("add line: %w", err)
 	}
 	l.transceiver = tr
+	// A mid that no client chooses: after an abandoned offer it could give the same
+	// number to a section of its own.
+	if err := tr.SetMid("s" + strconv.Itoa(len(c.lines))); err != nil {
+		return nil, fmt.Errorf("name line: %w", err)
+	}
 	if err := tr.SetCodecPreferences(lineCodecs(tr.Sender().GetParameters().Codecs, f)); err != nil {
 		return nil, fmt.Errorf("choose codec: %w", err)
 	}
@@ -179,7 +185,8 @@ func (c *Conn) Offer() (text, firstNew string, err error) {
 	var fresh []*line
 	for _, l := range c.lines {
 		l.offered = l.active.Load()
-		if l.MID() == "" {
+		if !l.shown {
+			l.shown = true
 			fresh = append(fresh, l)
 		}
 	}
@@ -204,16 +211,14 @@ func (c *Conn) PendingOffer() (text, firstNew string) { return c.pending, c.pend
 // AcceptAnswer takes the client's answer to the pending offer. On error the
 // offer stays pending.
 func (c *Conn) AcceptAnswer(text string) error {
-	// The credentials may be new: a pion client that gets our offer before it has
-	// started its transports takes it for an ICE restart.
-	reply, err := sdpx.ForPionAnswer(text, c.pending, sdpx.Credentials{}, c.role, sdpx.Limits{Keep: keepCodec})
+	reply, err := sdpx.ForPionAnswer(text, c.pending, c.expectedICE(), c.role, sdpx.Limits{Keep: keepCodec})
 	if err != nil {
 		return err
 	}
 	if err := c.settle(reply.SDP); err != nil {
 		return err
 	}
-	c.session = reply.Lines()
+	c.session, c.ice = reply.Lines(), writtenICE(reply.SDP)
 	for _, l := range c.lines {
 		if !l.offered {
 			continue // of a line shown idle the client has nothing to accept
@@ -223,6 +228,31 @@ func (c *Conn) AcceptAnswer(text string) error {
 		}
 	}
 	return nil
+}
+
+// expectedICE is what the credentials in an answer must be; zero lets any pass.
+// Only an offer may change them, but a pion client that gets ours before it has
+// started its transports takes it for an ICE restart. Once there is a path,
+// credentials that are not the client's would cost it the call.
+func (c *Conn) expectedICE() sdpx.Credentials {
+	switch c.pc.ICEConnectionState() {
+	case webrtc.ICEConnectionStateNew, webrtc.ICEConnectionStateChecking:
+		return sdpx.Credentials{}
+	default:
+		return c.ice
+	}
+}
+
+// writtenICE reads back the credentials of a description that sdpx wrote.
+func writtenICE(text string) (ice sdpx.Credentials) {
+	for l := range strings.Lines(text) {
+		if v, ok := strings.CutPrefix(l, "a=ice-ufrag:"); ok {
+			ice.Ufrag = strings.TrimSpace(v)
+		} else if v, ok := strings.CutPrefix(l, "a=ice-pwd:"); ok {
+			ice.Pwd = strings.TrimSpace(v)
+		}
+	}
+	return ice
 }
 
 // Abandon gives up an offer whose answer is lost: pion, which cannot roll back,

@@ -43,7 +43,7 @@ var serverCodecs = []webrtc.RTPCodecParameters{
 		SDPFmtpLine: "apt=96"}, PayloadType: 97},
 }
 
-func keep(_ sdpx.Kind, mime string) bool { return mime == "audio/opus" || mime == "video/vp8" }
+func keep(_ sdpx.Kind, mime, _ string) bool { return mime == "audio/opus" || mime == "video/vp8" }
 
 var limits = sdpx.Limits{Keep: keep}
 

@@ -274,10 +274,12 @@ func TestPayloadTypesAgree(t *testing.T) {
 	}
 }
 
-// A codec with a clock it cannot have is none of ours, whatever its name.
-func TestImpossibleClocks(t *testing.T) {
+// A codec with a clock it cannot have, or a parameter of another, is none of ours,
+// whatever its name.
+func TestImpossibleCodecs(t *testing.T) {
 	for _, edit := range []func(string) string{
 		edit("opus/48000/2", "opus/16000/2"), edit("opus/48000/2", "opus/48000"), edit("VP8/90000", "VP8/48000"),
+		edit("a=fmtp:111 minptime=10", "a=fmtp:111 apt=473;minptime=10"),
 	} {
 		if _, err := sdpx.CheckOffer(edit(chrome), limits); reasonOf(err) != sdpx.ReasonCodecs {
 			t.Errorf("%v, want %s", err, sdpx.ReasonCodecs)

@@ -99,7 +99,7 @@ func keepCodecs(k Kind, codecs []Codec, wild []string, l Limits) []Codec {
 	for i := range codecs {
 		c := &codecs[i]
 		if c.MIME != "" && !c.IsRTX() && c.sane(k) {
-			kept[c.PayloadType] = l.Keep == nil || l.Keep(k, strings.ToLower(c.MIME))
+			kept[c.PayloadType] = l.Keep == nil || l.Keep(k, strings.ToLower(c.MIME), c.FMTP)
 		}
 	}
 	n := 0

@@ -9,7 +9,7 @@ import (
 
 // An offer is checked before pion sees it. What is refused has a reason to count.
 func Example() {
-	limits := sdpx.Limits{Keep: func(_ sdpx.Kind, mime string) bool { return mime == "audio/opus" || mime == "video/vp8" }}
+	limits := sdpx.Limits{Keep: func(_ sdpx.Kind, mime, _ string) bool { return mime == "audio/opus" || mime == "video/vp8" }}
 	offer, err := sdpx.CheckOffer(chrome, limits)
 	if err != nil {
 		fmt.Println(err)

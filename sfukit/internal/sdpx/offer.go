@@ -9,9 +9,13 @@ type Limits struct {
 	// MaxSections is the greatest number of m= sections. Default 1024.
 	MaxSections int
 	// Keep says whether we ever use a codec, given its media type in lower case
+	// and its format parameters, of which some tell profiles apart. It must refuse
+	// what pion cannot match: pion would leave such a section without a mid.
 	// ("video/vp8"). All others vanish. RTX is not asked for: it stays with the
-	// codec it repairs. Nil keeps all.
-	Keep func(kind Kind, mime string) bool
+	// codec it repairs. Nil keeps all. What is kept pion should know, in every form a
+	// client offers it (profiles, packetization modes): a kind of media without a codec
+	// that pion matches can be answered but never offered again.
+	Keep func(kind Kind, mime, fmtp string) bool
 }
 
 const (
@@ -68,8 +72,7 @@ type Section struct {
 	// Rejected says that the section is refused or stopped: port 0, and not merely
 	// because the section is bundle-only (RFC 9143 section 6).
 	Rejected bool
-	// Codecs are those we may use, in the client's order of preference, RTX after
-	// what it repairs wherever the client put it there.
+	// Codecs are those we may use and their RTX, in the client's order of preference.
 	Codecs []Codec
 	// Extensions are the RTP header extensions the client may send.
 	Extensions []Extension

@@ -1,6 +1,9 @@
 package sdpx
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Reply is a client's answer to an offer of ours.
 type Reply struct {
@@ -47,7 +50,7 @@ func (r *Reply) section(mid string) *Section {
 //
 // The sections must be those of the offer, in order. The ICE credentials must be
 // those of the client's latest offer, for only an offer can restart ICE; zero
-// Credentials skip that. The DTLS roles were settled by the first exchange, so that
+// Credentials skip that. Of the codecs those count that were offered. The DTLS roles were settled by the first exchange, so that
 // either value of a=setup is let pass.
 //
 // pion has no way back from a line whose answer it has not seen, and none to a line
@@ -81,30 +84,28 @@ func ForPionAnswer(answer, pendingOffer string, ice Credentials, roles Roles, l 
 		if live < 0 && !s.Rejected {
 			live = i
 		}
+		s.Codecs = common(offered[i].codecs(), s.Codecs)
 		r.Sections = append(r.Sections, s)
 	}
 	if live < 0 {
 		return nil, refuse(ReasonSections, "all rejected")
 	}
-	if err := checkPayloadTypes(r.Sections); err != nil {
-		return nil, err
-	}
-	common, err := parseSession(d, d.MediaDescriptions[live])
+	transport, err := parseSession(d, d.MediaDescriptions[live])
 	if err != nil {
 		return nil, err
 	}
-	if ice != (Credentials{}) && ice != common.ice {
+	if ice != (Credentials{}) && ice != transport.ice {
 		return nil, refuse(ReasonICE, "not those of the latest offer")
 	}
-	r.SDP = r.forPion(&common, offered, roles)
+	r.SDP = r.forPion(&transport, offered, roles)
 	return r, nil
 }
 
-func (r *Reply) forPion(common *session, offered []local, roles Roles) string {
+func (r *Reply) forPion(transport *session, offered []local, roles Roles) string {
 	for i := range r.Sections {
-		common.bundle = append(common.bundle, r.Sections[i].MID)
+		transport.bundle = append(transport.bundle, r.Sections[i].MID)
 	}
-	w := writer{session: common, setup: "passive"}
+	w := writer{session: transport, setup: "passive"}
 	w.header()
 	for i := range r.Sections {
 		s := r.Sections[i]
@@ -118,6 +119,17 @@ func (r *Reply) forPion(common *session, offered []local, roles Roles) string {
 		w.section(i, &s, dir)
 	}
 	return w.b.String()
+}
+
+// common returns the answered codecs that were offered under the same payload type.
+// Another would be legal (RFC 3264 section 6.1), but no browser chooses one, and pion
+// stops half-way through a description in which a payload type changes its meaning.
+func common(offered, answered []Codec) []Codec {
+	return slices.DeleteFunc(answered, func(a Codec) bool {
+		return !slices.ContainsFunc(offered, func(o Codec) bool {
+			return o.PayloadType == a.PayloadType && sameCodec(&o, &a)
+		})
+	})
 }
 
 // codecs reads back the payload types of a section that pion wrote.

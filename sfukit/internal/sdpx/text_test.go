@@ -203,6 +203,19 @@ func TestReply(t *testing.T) {
 	}
 }
 
+// An answer in payload types that were not offered accepts nothing.
+func TestReplyInOtherPayloadTypes(t *testing.T) {
+	pending := strings.ReplaceAll(firefox, "a=sendrecv", "a=sendonly")
+	other := strings.NewReplacer("SAVPF 109", "SAVPF 108", "map:109", "map:108").Replace(firefox)
+	r, err := sdpx.ForPionAnswer(other, pending, sdpx.Credentials{}, nil, limits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Accepted("0") || !r.Accepted("1") || !strings.Contains(r.SDP, "m=audio 9 UDP/TLS/RTP/SAVPF 109") {
+		t.Errorf("accepted %v and %v, want false and true; pion would see\n%s", r.Accepted("0"), r.Accepted("1"), r.SDP)
+	}
+}
+
 func TestSyntheticAnswerNeedsBoth(t *testing.T) {
 	for _, tc := range [][2]string{{"", made}, {made, ""}, {"", ""}} {
 		if _, err := sdpx.SyntheticAnswer(tc[0], tc[1]); reasonOf(err) != sdpx.ReasonSections {

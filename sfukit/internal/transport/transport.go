@@ -71,7 +71,7 @@ type LineParams struct {
 // Line is an m-line on which the peer receives one track at a time. Its SSRC
 // stays the same for ever, whatever it carries.
 type Line interface {
-	// MID is "" until the line has been offered.
+	// MID names the line; it never changes.
 	MID() string
 	// Params is nil until the peer has accepted the line.
 	Params() *LineParams
