@@ -83,9 +83,25 @@ type clientConfig struct {
 	labels   []string
 	prepare  func(*webrtc.PeerConnection)
 	answer   func(sfukit.Offer) bool
+	codecs   func(*webrtc.MediaEngine) error // nil: browserCodecs
 }
 
 func newClientAPI(t testing.TB, n transport.Net, networks ...webrtc.NetworkType) *webrtc.API {
+	t.Helper()
+	return newClientAPIWith(t, n, browserCodecs, networks...)
+}
+
+// browserCodecs are pion's defaults and RED, with the payload types of Chromium.
+func browserCodecs(m *webrtc.MediaEngine) error {
+	if err := m.RegisterDefaultCodecs(); err != nil {
+		return err
+	}
+	return m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111",
+	}, PayloadType: 63}, webrtc.RTPCodecTypeAudio)
+}
+
+func newClientAPIWith(t testing.TB, n transport.Net, codecs func(*webrtc.MediaEngine) error, networks ...webrtc.NetworkType) *webrtc.API {
 	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
@@ -97,12 +113,7 @@ func newClientAPI(t testing.TB, n transport.Net, networks ...webrtc.NetworkType)
 		e.SetNet(n)
 	}
 	m := &webrtc.MediaEngine{}
-	if err := m.RegisterDefaultCodecs(); err != nil {
-		t.Fatal(err)
-	}
-	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{
-		MimeType: "audio/red", ClockRate: 48000, Channels: 2, SDPFmtpLine: "111/111",
-	}, PayloadType: 63}, webrtc.RTPCodecTypeAudio); err != nil {
+	if err := codecs(m); err != nil {
 		t.Fatal(err)
 	}
 	r := newInterceptors(t, m)
@@ -121,7 +132,10 @@ func join(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.Peer
 
 func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.PeerID, cfg clientConfig) (*client, error) {
 	t.Helper()
-	pc, err := newClientAPI(t, cfg.net, cfg.networks...).NewPeerConnection(webrtc.Configuration{})
+	if cfg.codecs == nil {
+		cfg.codecs = browserCodecs
+	}
+	pc, err := newClientAPIWith(t, cfg.net, cfg.codecs, cfg.networks...).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,6 +103,21 @@ func (p *Peer) emitLayer(c LayerChange) {
 	}
 }
 
+// emitCandidate queues a candidate of ours for the bundled transport, "" for the
+// end of them.
+func (p *Peer) emitCandidate(attribute string) {
+	f := p.events.Candidate
+	if f == nil {
+		return
+	}
+	if attribute == "" {
+		p.emit(func() { f(nil) })
+		return
+	}
+	line := uint16(0)
+	p.emit(func() { f(&ICECandidate{Candidate: attribute, SDPMLineIndex: &line}) })
+}
+
 func (p *Peer) emitData(label string, text bool, msg []byte) {
 	f := p.events.Data
 	if f == nil {

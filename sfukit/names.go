@@ -2,8 +2,10 @@ package sfukit
 
 import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/bwe"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/fanout"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/layer"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/pacer"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/speaker"
 )
 
 // The primitives a Room is made of live in packages of their own, usable
@@ -15,9 +17,16 @@ type (
 	PacerConfig = pacer.Config
 	// PacerAction is what a change of tier asks for.
 	PacerAction = pacer.Action
+	// SpeakerDetector elects the dominant speaker from audio levels.
+	SpeakerDetector = speaker.Detector
+	// LayerLadder orders a track's encodings and selects the one to send.
+	LayerLadder = layer.Ladder
 	// SfuRid names a simulcast encoding (RFC 8851 rid).
 	SfuRid = layer.RID
 )
+
+// Fanout is the set of sinks a stream goes to, readable without a lock.
+type Fanout[S comparable] = fanout.Group[S]
 
 // ParseSfuRid checks and returns a rid: 1 to 8 ASCII letters or digits.
 func ParseSfuRid(s string) (SfuRid, error) { return layer.ParseRID(s) }

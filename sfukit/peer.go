@@ -254,6 +254,9 @@ func (h *handler) State(s transport.State) {
 	}
 }
 
+// Candidate passes a late candidate of ours on to the client.
+func (h *handler) Candidate(attribute string) { (*Peer)(h).emitCandidate(attribute) }
+
 // LineReady starts a line that the client has accepted.
 func (h *handler) LineReady(transport.Line) { h.mail.wakeUp() }
 

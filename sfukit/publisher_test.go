@@ -50,6 +50,7 @@ type source struct {
 	nacks  atomic.Int64
 	muted  sync.Map // rid → true: sends nothing
 	wrote  func(encoding int, frame uint32)
+	junk   atomic.Bool // a packet that is no VP8 goes before every frame
 }
 
 // encoder is the state of one encoding.
@@ -178,6 +179,10 @@ func (s *source) frame(i int, packets int, step uint32) {
 	e.frames++
 	if s.wrote != nil {
 		s.wrote(i, uint32(e.frames))
+	}
+	if s.junk.Load() {
+		_ = s.local[i].WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: e.seq, Timestamp: e.ts}, Payload: []byte{0x80}})
+		e.seq++
 	}
 	for k := range packets {
 		body := vp8Payload(e, key, k == 0, 160<<i, 90<<i)

@@ -24,6 +24,8 @@ type Conn struct {
 	pc      *webrtc.PeerConnection
 	data    *dataChannels
 	closing atomic.Bool
+	// answered says that an answer is made and further candidates must trickle.
+	answered atomic.Bool
 
 	// The rest belongs to signalling.
 	offer      *sdpx.Offer      // the client's latest
@@ -154,6 +156,15 @@ func (c *Conn) watch() {
 	c.pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
 		if s == webrtc.ICEConnectionStateFailed {
 			report(transport.ICEFailed)
+		}
+	})
+	c.pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		switch {
+		case !c.answered.Load() || c.closing.Load(): // it will be in the answer
+		case candidate == nil:
+			c.handler.Candidate("")
+		default:
+			c.handler.Candidate(candidate.ToJSON().Candidate)
 		}
 	})
 	c.pc.SCTP().Transport().OnStateChange(func(s webrtc.DTLSTransportState) {

@@ -15,9 +15,8 @@ import (
 )
 
 // gatherWait is how long an answer waits for our own candidates. With all of
-// them known from the sockets it takes microseconds; what comes later is lost,
-// which a full-ICE client makes good by its own checks.
-const gatherWait = 500 * time.Millisecond
+// them known from the sockets it takes microseconds; what comes later trickles.
+const gatherWait = 200 * time.Millisecond
 
 // AcceptOffer answers an offer of the client's, its first or a later one, and
 // returns the tracks it publishes from now on. A bad offer is refused before
@@ -46,10 +45,12 @@ func (c *Conn) AcceptOffer(text string) (answer string, tracks []transport.Track
 		return "", nil, fmt.Errorf("make answer: %w", err)
 	}
 	gathered := webrtc.GatheringCompletePromise(c.pc)
+	c.answered.Store(false)
 	if err := c.pc.SetLocalDescription(made); err != nil {
 		return "", nil, fmt.Errorf("set answer: %w", err)
 	}
 	wait(gathered)
+	c.answered.Store(true)
 	c.offer, c.ice, c.lastRemote = offer, offer.ICE(), forPion
 	c.mixed = strings.Contains(text, "a=extmap-allow-mixed")
 	tracks = c.tracks(offer)

@@ -112,6 +112,9 @@ type Handler interface {
 	RTCP(packet rtcp.Packet)
 	// State reports a change.
 	State(s State)
+	// Candidate is one of our ICE candidates that came after the answer, as
+	// candidate-attribute (RFC 8839 section 5.1); "" says that there are no more.
+	Candidate(attribute string)
 	// LineReady says that the line's Params have been set.
 	LineReady(l Line)
 	// Data delivers one message of the channel with the given index in the
