@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,8 @@ type client struct {
 	t    testing.TB
 	pc   *webrtc.PeerConnection
 	peer *sfukit.Peer
+
+	closing atomic.Bool // by the test; what fails from then on is no failure
 
 	signal sync.Mutex // held during one exchange of descriptions
 
@@ -144,7 +147,10 @@ func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.P
 		received: map[string]*reception{}, joined: map[sfukit.PeerID]bool{},
 		left: map[sfukit.PeerID]sfukit.LeaveReason{}, layers: map[string]sfukit.LayerChange{}, answer: cfg.answer,
 	}
-	t.Cleanup(func() { _ = pc.GracefulClose() })
+	t.Cleanup(func() {
+		c.closing.Store(true)
+		_ = pc.GracefulClose()
+	})
 	pc.OnTrack(c.read)
 	if _, err := pc.CreateDataChannel("", &webrtc.DataChannelInit{Negotiated: ptr(true), ID: ptr(uint16(1000))}); err != nil {
 		t.Fatal(err) // so that there is a section even in a viewer's offer
@@ -332,7 +338,7 @@ func (c *client) takeOffer(o sfukit.Offer) {
 	if err == nil {
 		err = c.peer.Answer(context.Background(), answer.SDP, o.ID)
 	}
-	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && !errors.Is(err, webrtc.ErrConnectionClosed) && c.peer.Reason() == sfukit.LeaveNone {
+	if err != nil && !errors.Is(err, sfukit.ErrPeerClosed) && !errors.Is(err, webrtc.ErrConnectionClosed) && c.peer.Reason() == sfukit.LeaveNone && !c.closing.Load() {
 		c.t.Errorf("client answers offer %d: %v", o.ID, err)
 	}
 }

@@ -22,6 +22,8 @@ type downLine struct {
 	// Guarded by Peer.signal.
 	watched   *track // what the line is for, nil if free
 	announced bool   // the client has been told
+	offered   bool   // the offer that is out shows it so
+	agreed    bool   // the client knows that it carries this; until then nothing is sent
 
 	// Guarded by subscriber.mu.
 	params  *transport.LineParams
@@ -50,16 +52,17 @@ type lineCounters struct {
 	switches            int64
 }
 
-// attach lets the line carry a track.
-func (l *downLine) attach(t *track) {
-	l.watched, l.announced = t, false
+// attach lets the line carry a track; agreed says that the client needs no new
+// description for it.
+func (l *downLine) attach(t *track, agreed bool) {
+	l.watched, l.announced, l.offered, l.agreed = t, false, false, agreed
 	l.start()
 }
 
 // start begins to forward, once the client has accepted the line.
 func (l *downLine) start() {
 	t := l.watched
-	if t == nil {
+	if t == nil || !l.agreed {
 		return
 	}
 	s := &l.peer.sub
@@ -103,7 +106,7 @@ func (l *downLine) detach() {
 	if t == nil {
 		return
 	}
-	l.watched, l.announced = nil, false
+	l.watched, l.announced, l.offered, l.agreed = nil, false, false, false
 	t.watchers.Remove(l)
 	l.peer.sub.mu.Lock()
 	l.track = nil

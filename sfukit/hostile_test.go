@@ -3,7 +3,9 @@ package sfukit_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"net"
 	"regexp"
 	"strings"
@@ -12,7 +14,6 @@ import (
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/stun/v3"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
@@ -68,7 +69,7 @@ var badOffers = map[string]func(string) string{
 	"extension": inLast("video", replace("urn:ietf:params:rtp-hdrext:sdes:mid", "urn:example:other")),
 	"count": inLast("video", func(s string) string {
 		for i := range 100 {
-			s += "a=ssrc:" + strings.Repeat("1", 1+i%9) + strings.Repeat("2", i/9) + " cname:x\r\n"
+			s += fmt.Sprintf("a=ssrc:%d cname:x\r\n", 1000+i)
 		}
 		return s
 	}),
@@ -85,10 +86,11 @@ func TestBadOffers(t *testing.T) {
 	reg := newRegistry(t)
 	publisher := camera(t, reg, "room", 1)
 	viewer := camera(t, reg, "room", 2)
+	first, second := viewer.from(1, sfukit.KindVideo), publisher.from(2, sfukit.KindVideo)
 	flow := func() {
 		t.Helper()
-		viewer.flows(viewer.from(1, sfukit.KindVideo), 3)
-		publisher.flows(publisher.from(2, sfukit.KindVideo), 3)
+		viewer.flows(first, 3)
+		publisher.flows(second, 3)
 	}
 	flow()
 	goodJoin := plainOffer(t)
@@ -155,13 +157,6 @@ func TestNoiseAtTheSocket(t *testing.T) {
 	defer func() { _ = conn.Close() }()
 
 	ufrag := attribute(viewer.pc.RemoteDescription().SDP, "ice-ufrag")
-	binding := func(user string) []byte {
-		m, err := stun.Build(stun.TransactionID, stun.BindingRequest, stun.NewUsername(user), stun.NewShortTermIntegrity("a wrong password"), stun.Fingerprint)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m.Raw
-	}
 	random := make([]byte, 1500)
 	kinds := [][]byte{
 		{}, {0}, {22}, {128},
@@ -198,6 +193,19 @@ func TestNoiseAtTheSocket(t *testing.T) {
 	if n := reg.Stats().Counters; n.Leaves["ice_failed"]+n.Leaves["dtls_failed"]+n.Leaves["remote_closed"] != 0 {
 		t.Errorf("peers left: %v, want none", n.Leaves)
 	}
+}
+
+// binding is a STUN binding request (RFC 8489 section 5) of a user, with an
+// integrity that cannot be right.
+func binding(user string) []byte {
+	attributes := binary.BigEndian.AppendUint16([]byte{0, 6}, uint16(len(user)))
+	attributes = append(attributes, user...)
+	attributes = append(attributes, make([]byte, (4-len(user)%4)%4)...)
+	attributes = append(attributes, 0, 8, 0, 20)
+	attributes = append(attributes, make([]byte, 20)...)
+	b := binary.BigEndian.AppendUint16([]byte{0, 1}, uint16(len(attributes)))
+	b = append(b, 0x21, 0x12, 0xa4, 0x42)
+	return append(append(b, "transaction."...), attributes...)
 }
 
 // loudTrack is a track that can write any packet on its connection.

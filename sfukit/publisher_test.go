@@ -306,12 +306,17 @@ func audioLevelID(s *webrtc.RTPSender) uint8 {
 	return 0
 }
 
+// opusMark reads back which frame an audio payload is.
+func opusMark(payload []byte) int { return int(binary.BigEndian.Uint32(payload[1:])) }
+
 // repairedRID is next to the network and makes retransmissions say what they
 // repair by repaired-rtp-stream-id (RFC 8852 section 3.2), as browsers do; pion
 // repeats the rtp-stream-id.
 type repairedRID struct{ interceptor.NoOp }
 
-func (*repairedRID) NewInterceptor(string) (interceptor.Interceptor, error) { return &repairedRID{}, nil }
+func (*repairedRID) NewInterceptor(string) (interceptor.Interceptor, error) {
+	return &repairedRID{}, nil
+}
 
 func (*repairedRID) BindLocalStream(info *interceptor.StreamInfo, next interceptor.RTPWriter) interceptor.RTPWriter {
 	var rid, rrid uint8

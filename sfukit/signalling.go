@@ -54,6 +54,9 @@ func (p *Peer) negotiate(now time.Time) (tell []func(), deadline time.Time) {
 			break
 		}
 		p.registry.counters.offersSent.Add(1)
+		for _, l := range p.lines {
+			l.offered = l.watched != nil
+		}
 		tell = append(tell, p.tellOffer(Offer{ID: id, SDP: text, MID: mid}), p.tellTracks(p.announceLocked()))
 	case negotiate.ActionResend:
 		p.registry.counters.offersResent.Add(1)
@@ -137,7 +140,7 @@ func (p *Peer) giveLineLocked(t *track) (reused bool) {
 		}
 		l.line.Name(t.owner.id.StreamID(), trackName(t))
 		l.line.SetActive(true)
-		l.attach(t)
+		l.attach(t, p.slots)
 		if !p.slots {
 			p.machine.Need()
 		}
@@ -158,7 +161,7 @@ func (p *Peer) giveLineLocked(t *track) (reused bool) {
 	}
 	l.line = line
 	p.lines = append(p.lines, l)
-	l.attach(t)
+	l.attach(t, false)
 	p.machine.Need()
 	return false
 }
@@ -270,6 +273,9 @@ func (p *Peer) Answer(ctx context.Context, sdp string, id uint64) error {
 	}
 	err := p.conn.AcceptAnswer(sdp)
 	p.machine.Applied(err == nil)
+	for _, l := range p.lines {
+		l.agreed = l.agreed || err == nil && l.offered
+	}
 	p.mail.wakeUp()
 	if err != nil {
 		p.registry.counters.badAnswers.Add(1)
