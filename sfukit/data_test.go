@@ -122,6 +122,7 @@ func dropped(reg *sfukit.Registry, why sfukit.DataDrop) int64 {
 }
 
 func TestDataIsRelayedToTheOthers(t *testing.T) {
+	t.Parallel()
 	reg := newDataRegistry(t)
 	a, b, c := joinData(t, reg, "room", 1), joinData(t, reg, "room", 2), joinData(t, reg, "room", 3)
 	stranger := joinData(t, reg, "other room", 4)
@@ -156,6 +157,7 @@ func TestDataIsRelayedToTheOthers(t *testing.T) {
 }
 
 func TestDataDirections(t *testing.T) {
+	t.Parallel()
 	reg := newDataRegistry(t)
 	a, b := joinData(t, reg, "room", 1), joinData(t, reg, "room", 2)
 	a.send("up", "to the server")
@@ -196,6 +198,7 @@ func TestDataDirections(t *testing.T) {
 // TestDataLimits: a message of the greatest size passes whole; a larger one
 // costs its sender the channel and nobody anything else.
 func TestDataLimits(t *testing.T) {
+	t.Parallel()
 	reg := newDataRegistry(t)
 	a, b, c := joinData(t, reg, "room", 1), joinData(t, reg, "room", 2), joinData(t, reg, "room", 3)
 	for label, size := range map[string]int{"chat": 16 << 10, "bulk": 256 << 10} {
@@ -222,6 +225,7 @@ func TestDataLimits(t *testing.T) {
 
 // TestSlowDataReceiver has one receiver whose application stops reading.
 func TestSlowDataReceiver(t *testing.T) {
+	t.Parallel()
 	reg := newDataRegistry(t)
 	a, b := joinData(t, reg, "room", 1), joinData(t, reg, "room", 2)
 	slow := joinData(t, reg, "room", 3)
@@ -243,6 +247,7 @@ func TestSlowDataReceiver(t *testing.T) {
 
 // TestUnknownDataChannelIsClosed opens a channel that is not in the table.
 func TestUnknownDataChannelIsClosed(t *testing.T) {
+	t.Parallel()
 	reg := newDataRegistry(t)
 	a := joinData(t, reg, "room", 1)
 	dc, err := a.pc.CreateDataChannel("contraband", nil)

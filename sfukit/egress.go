@@ -59,7 +59,8 @@ func (l *downLine) attach(t *track, agreed bool) {
 	l.start()
 }
 
-// start begins to forward, once the client has accepted the line.
+// start begins to forward, once the client has accepted the line and is
+// connected; it is called again and again.
 func (l *downLine) start() {
 	t := l.watched
 	if t == nil || !l.agreed {
@@ -74,17 +75,19 @@ func (l *downLine) start() {
 		}
 		l.bindLocked()
 	}
-	if l.track == t {
-		s.mu.Unlock()
-		l.choose(time.Now()) // the connection may have come up since
-		return
+	fresh := l.track != t
+	if fresh {
+		l.track = t
+		l.wish, l.reason = LayerWish{}, ReasonStart
+		l.shown = LayerChange{Paused: true}
 	}
-	l.track = t
-	l.wish, l.reason = LayerWish{}, ReasonStart
-	l.shown = LayerChange{Paused: true}
 	s.mu.Unlock()
-	t.watchers.Add(l)
-	l.choose(time.Now())
+	if fresh {
+		t.watchers.Add(l)
+	}
+	if l.peer.connected.Load() { // else a keyframe would come too early, and the next one late
+		l.choose(time.Now())
+	}
 }
 
 // bindLocked sets up what depends on the negotiated parameters.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
@@ -68,21 +67,23 @@ var badOffers = map[string]func(string) string{
 	}),
 	"extension": inLast("video", replace("urn:ietf:params:rtp-hdrext:sdes:mid", "urn:example:other")),
 	"count": inLast("video", func(s string) string {
+		many := "a=sendonly\r\n"
 		for i := range 100 {
-			s += fmt.Sprintf("a=ssrc:%d cname:x\r\n", 1000+i)
+			many += fmt.Sprintf("a=ssrc:%d cname:x\r\n", 1000+i)
 		}
-		return s
+		return strings.Replace(s, "a=sendonly\r\n", many, 1)
 	}),
 	"empty":              func(string) string { return "" },
 	"not SDP":            func(string) string { return "nonsense" },
 	"thousands of lines": func(o string) string { return o + strings.Repeat("m=video 9 UDP/TLS/RTP/SAVPF 96\r\n", 5000) },
 }
 
-// reasons of a longer name than that of the case.
+// otherReason is where the reason is not the name of the case.
 var otherReason = map[string]string{"empty": "sections", "not SDP": "sections", "thousands of lines": "sections"}
 
 // TestBadOffers sends each at Join and during a call, which goes on.
 func TestBadOffers(t *testing.T) {
+	t.Parallel()
 	reg := newRegistry(t)
 	publisher := camera(t, reg, "room", 1)
 	viewer := camera(t, reg, "room", 2)
@@ -145,6 +146,7 @@ func TestBadOffers(t *testing.T) {
 
 // TestNoiseAtTheSocket throws what the internet throws at a UDP port.
 func TestNoiseAtTheSocket(t *testing.T) {
+	t.Parallel()
 	reg := newRegistry(t)
 	camera(t, reg, "room", 1)
 	viewer := join(t, reg, "room", 2, clientConfig{})
@@ -229,6 +231,7 @@ func (*loudTrack) Kind() webrtc.RTPCodecType             { return webrtc.RTPCode
 
 // TestInventedStreams has an authenticated peer that uses ever new SSRCs.
 func TestInventedStreams(t *testing.T) {
+	t.Parallel()
 	reg := newRegistry(t)
 	camera(t, reg, "room", 1)
 	loud := &loudTrack{}
@@ -272,6 +275,6 @@ func TestInventedStreams(t *testing.T) {
 	select {
 	case <-attacker.peer.Done():
 		t.Errorf("the peer has left: %v", attacker.peer.Reason())
-	case <-time.After(0):
+	default:
 	}
 }

@@ -88,12 +88,23 @@ func (s *stream) recordArrival(now time.Time) {
 	if id == 0 {
 		return
 	}
-	if v := s.header.GetExtension(id); len(v) >= 2 {
-		s.pub.mu.Lock()
-		s.pub.arrival.Record(s.ssrc, binary.BigEndian.Uint16(v), now.Sub(s.pub.epoch).Microseconds())
-		s.pub.mu.Unlock()
+	v := s.header.GetExtension(id)
+	if len(v) < 2 {
+		return
+	}
+	s.pub.mu.Lock()
+	s.pub.arrival.Record(s.ssrc, binary.BigEndian.Uint16(v), now.Sub(s.pub.epoch).Microseconds())
+	full := s.pub.arrival.PacketsHeld() >= maxArrivals
+	s.pub.mu.Unlock()
+	if full {
+		s.pub.peer.writeRTCP(s.pub.arrivals()...)
 	}
 }
+
+// maxArrivals is how many packets one transport-wide feedback message reports:
+// more would not surely fit a datagram. At high rates feedback is due earlier
+// than the tick.
+const maxArrivals = 400
 
 // transportCC returns the extension id for streams that belong to no encoding,
 // such as a browser's bandwidth probes before its first frame.
@@ -158,7 +169,7 @@ func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 			}
 		}
 	}
-	if t.ext.AudioLevel != 0 {
+	if t.ext.AudioLevel != 0 && t.owner.connected.Load() { // not of one who is leaving
 		if v := h.GetExtension(t.ext.AudioLevel); len(v) > 0 {
 			t.owner.room.audioLevel(now, t.owner, v[0]&0x7f)
 		}
@@ -225,6 +236,7 @@ func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *t
 		}
 	}
 	capture, _ := e.clock.Time(h.Timestamp, rate)
+	asks = append([]uint16(nil), asks...) // rare, and the room's tick uses e.nacks too
 	e.mu.Unlock()
 	f.meta = rewrite.Packet{
 		Source: e.source, Seq: seq, Timestamp: h.Timestamp, Marker: h.Marker, Arrival: now,

@@ -148,6 +148,7 @@ func TestMinuteOfCall(t *testing.T) {
 			return true
 		})
 		var peers []*client
+		var sources []*source
 		for id := sfukit.PeerID(1); id <= 3; id++ {
 			var cam, mic *source
 			peers = append(peers, w.join("room", id, clientConfig{prepare: func(pc *webrtc.PeerConnection) {
@@ -156,6 +157,7 @@ func TestMinuteOfCall(t *testing.T) {
 			}}))
 			mic.talk(func() uint8 { return 30 })
 			cam.run(66*time.Millisecond, 2)
+			sources = append(sources, mic, cam)
 		}
 		began := time.Now()
 		for n := range 6 { // every ten seconds everybody looks at another layer
@@ -176,6 +178,10 @@ func TestMinuteOfCall(t *testing.T) {
 		if d := time.Since(began); d != time.Minute {
 			t.Fatalf("the call took %s of virtual time, want a minute", d)
 		}
+		for _, s := range sources {
+			s.close()
+		}
+		time.Sleep(time.Second) // for the last repairs
 		for _, p := range peers {
 			for other := sfukit.PeerID(1); other <= 3; other++ {
 				if other == p.peer.ID() {

@@ -1,0 +1,58 @@
+package sfukit
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// BenchmarkForward is the kit's own work for one packet of a publisher, from
+// its decrypted bytes to the writers of N subscribers. An operation is a packet
+// in; ns/forward is the time for one of the packets out.
+func BenchmarkForward(b *testing.B) {
+	for _, n := range []int{1, 10, 60} {
+		b.Run(fmt.Sprintf("subs=%d", n), func(b *testing.B) {
+			s := newStage(b, n)
+			c := s.camera(1, "")
+			s.show(c)
+			for range 5000 { // histories grow to their size
+				c.send(false)
+			}
+			b.ReportAllocs()
+			b.SetBytes(int64(n * len(c.packet)))
+			for b.Loop() {
+				c.send(false)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/forward")
+		})
+	}
+}
+
+// BenchmarkNACK is the answer to one lost packet: looking it up in the shared
+// history, rewriting it and writing it over RTX.
+func BenchmarkNACK(b *testing.B) {
+	s := newStage(b, 1)
+	c := s.camera(1, "")
+	s.show(c)
+	line := s.lines[0]
+	var buf resendBuffer
+	const packets = 512
+	left, newest := 0, uint16(0)
+	b.ReportAllocs()
+	b.SetBytes(int64(len(c.packet)))
+	for b.Loop() {
+		if left == 0 { // each is asked for once, so none is suppressed
+			b.StopTimer()
+			for range packets {
+				c.send(false)
+			}
+			left, newest = packets, line.out.Seq
+			b.StartTimer()
+		}
+		left--
+		line.resend(time.Now(), newest-uint16(left), &buf)
+	}
+	if got := s.registry.counters.resent.Load(); got < int64(b.N) {
+		b.Fatalf("%d of %d requests answered", got, b.N)
+	}
+}
