@@ -156,10 +156,8 @@ func takeSeat(t testing.TB, reg *sfukit.Registry, id sfukit.PeerID) *seat {
 	if _, err := pc.CreateDataChannel("", nil); err != nil {
 		t.Fatal(err)
 	}
-	ready := make(chan struct{})
 	peer, answer, err := reg.Join(context.Background(), sfukit.Join{
 		Room: "room", ID: id, Offer: c.makeOffer(), Events: sfukit.PeerEvents{Offer: func(o sfukit.Offer) {
-			<-ready
 			c.takeOffer(o)
 		}},
 	})
@@ -170,7 +168,7 @@ func takeSeat(t testing.TB, reg *sfukit.Registry, id sfukit.PeerID) *seat {
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatal(err)
 	}
-	close(ready)
+	peer.Start()
 	t.Cleanup(func() { _ = pc.Close() })
 	return &seat{c, socket}
 }

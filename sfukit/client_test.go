@@ -159,9 +159,8 @@ func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.P
 		t.Fatal(err)
 	}
 	offer := c.makeOffer()
-	ready := make(chan struct{})
 	peer, answer, err := reg.Join(context.Background(), sfukit.Join{
-		Room: room, ID: id, Offer: offer, Slots: cfg.slots, Events: c.events(ready),
+		Room: room, ID: id, Offer: offer, Slots: cfg.slots, Events: c.events(),
 	})
 	if err != nil {
 		return nil, err
@@ -170,7 +169,7 @@ func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.P
 	if err := pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
 		t.Fatalf("client takes answer: %v\n%s", err, answer)
 	}
-	close(ready)
+	peer.Start()
 	return c, nil
 }
 
@@ -236,8 +235,8 @@ func (c *client) tryOffer(options *webrtc.OfferOptions) error {
 	if err != nil {
 		return err
 	}
-	answer, err := c.peer.Offer(context.Background(), offer.SDP)
-	if err != nil {
+	var answer string
+	if err := c.peer.Offer(context.Background(), offer.SDP, func(a string) { answer = a }); err != nil {
 		return err
 	}
 	if err := c.pc.SetLocalDescription(offer); err != nil {
@@ -304,10 +303,9 @@ func (c *client) describe() string {
 		c.pc.ICEConnectionState(), c.pc.SCTP().Transport().State(), c.peer.Stats())
 }
 
-func (c *client) events(ready <-chan struct{}) sfukit.PeerEvents {
+func (c *client) events() sfukit.PeerEvents {
 	return sfukit.PeerEvents{
 		Offer: func(o sfukit.Offer) {
-			<-ready
 			c.update(func() { c.offers = append(c.offers, o) })
 			if c.answer == nil || c.answer(o) {
 				c.takeOffer(o)
@@ -342,6 +340,11 @@ func (c *client) events(ready <-chan struct{}) sfukit.PeerEvents {
 
 // takeOffer answers an offer of the server's.
 func (c *client) takeOffer(o sfukit.Offer) {
+	// Pion takes an offer that comes before its ICE agent has begun, which it does
+	// in the background, for an ICE restart.
+	for deadline := time.Now().Add(patience); c.pc.ICEConnectionState() == webrtc.ICEConnectionStateNew && time.Now().Before(deadline); {
+		<-time.After(time.Millisecond)
+	}
 	c.signal.Lock()
 	defer c.signal.Unlock()
 	err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: o.SDP})

@@ -70,7 +70,9 @@ type Config struct {
 	// SpeakerTop is how many of the loudest peers SpeakerChange.Top names. 0 means 3.
 	SpeakerTop int
 	// NewEstimator makes the bandwidth estimator of one subscriber. Nil means
-	// bwe.NewKalman with its defaults.
+	// bwe.NewKalman with its defaults. While it has no estimate, as for a client
+	// that sends neither transport-wide feedback nor REMB, the subscriber stays at
+	// the lowest encoding.
 	NewEstimator func() BandwidthEstimator
 
 	// DisconnectTimeout is how long a silent peer stays before its path counts as
@@ -86,8 +88,9 @@ type Config struct {
 	Events RegistryEvents
 }
 
-// RegistryEvents are called one at a time per room, in order; they must return
-// quickly and must not call the Registry. Nil funcs are skipped.
+// RegistryEvents are called one at a time per room, in order, on the room's
+// goroutine: they must return quickly, since the room's feedback waits, and must
+// not close peers or the Registry. Nil funcs are skipped.
 type RegistryEvents struct {
 	PeerJoined     func(RoomID, PeerID)
 	PeerLeft       func(RoomID, PeerID, LeaveReason)
@@ -134,6 +137,9 @@ func (c Config) validate() error {
 	}
 	if c.ICETCPPort < -1 || c.ICETCPPort > 65535 {
 		return fmt.Errorf("%w: ICETCPPort is %d, want 1 to 65535, 0 for off or -1 for any", ErrConfig, c.ICETCPPort)
+	}
+	if c.MetricsPort < 0 || c.MetricsPort > 65535 {
+		return fmt.Errorf("%w: MetricsPort is %d, want 1 to 65535 or 0 for %d", ErrConfig, c.MetricsPort, DefaultMetricsPort)
 	}
 	if c.BindAddress != "" {
 		if _, err := netip.ParseAddr(c.BindAddress); err != nil {

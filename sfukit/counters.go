@@ -8,18 +8,18 @@ import (
 
 // counters are the totals of a Registry since it began.
 type counters struct {
-	joins, roomFull, speakers                             atomic.Int64
-	leaves                                                [LeaveSlow + 1]atomic.Int64
-	packetsIn, bytesIn, packetsOut, bytesOut, writeErrors atomic.Int64
-	ingress                                               [dropReasons]atomic.Int64
-	repaired, resent                                      atomic.Int64
-	nackSent, nackReceived, nackMissed, nackSuppressed    atomic.Int64
-	pliSent, pliReceived                                  atomic.Int64
-	dataIn                                                atomic.Int64
-	data                                                  [dataDropReasons]atomic.Int64
-	offersSent, offersResent, offersAbandoned             atomic.Int64
-	offersFailed, answersDropped, glare, noCodec          atomic.Int64
-	badOffers, badAnswers, badCandidates, eventsFull      atomic.Int64
+	joins, roomFull, speakers                                 atomic.Int64
+	leaves                                                    [LeaveMisbehaved + 1]atomic.Int64
+	packetsIn, bytesIn, packetsOut, bytesOut, writeErrors     atomic.Int64
+	ingress                                                   [dropReasons]atomic.Int64
+	repaired, probes, resent                                  atomic.Int64
+	nackSent, nackReceived, nackMissed, nackSuppressed        atomic.Int64
+	pliSent, pliReceived                                      atomic.Int64
+	dataIn                                                    atomic.Int64
+	data                                                      [dataDropReasons]atomic.Int64
+	offersSent, offersResent, offersAbandoned                 atomic.Int64
+	offersFailed, answersDropped, glare, noCodec              atomic.Int64
+	badOffers, badAnswers, badCandidates, badRTCP, eventsFull atomic.Int64
 }
 
 // Counters are totals of a Registry since it began. They only grow.
@@ -43,8 +43,10 @@ type Counters struct {
 	IngressDrops map[string]int64 `json:"ingress_drops"`
 	// SocketDrops counts datagrams the socket did not send, by reason.
 	SocketDrops map[string]int64 `json:"socket_drops"`
-	// Repaired counts packets publishers sent again, Resent those we sent again.
+	// Repaired counts packets publishers sent again that were missing, Probes those
+	// that were not: bandwidth probes. Resent counts those we sent again.
 	Repaired int64 `json:"repaired"`
+	Probes   int64 `json:"probes"`
 	Resent   int64 `json:"resent"`
 	// NACKs are counted in sequence numbers asked for. Missed ones could not be
 	// answered, suppressed ones had just been.
@@ -72,6 +74,8 @@ type Counters struct {
 	BadOffers     int64 `json:"bad_offers"`
 	BadAnswers    int64 `json:"bad_answers"`
 	BadCandidates int64 `json:"bad_candidates"`
+	// BadRTCP counts datagrams of RTCP from peers that could not be read.
+	BadRTCP int64 `json:"bad_rtcp"`
 	// EventsFull counts events lost because the application did not take them.
 	EventsFull int64 `json:"events_full"`
 }
@@ -82,7 +86,7 @@ func (r *Registry) countersNow() Counters {
 		Joins: c.joins.Load(), RoomFull: c.roomFull.Load(), SpeakerChanges: c.speakers.Load(),
 		PacketsIn: c.packetsIn.Load(), BytesIn: c.bytesIn.Load(),
 		PacketsOut: c.packetsOut.Load(), BytesOut: c.bytesOut.Load(), WriteErrors: c.writeErrors.Load(),
-		Repaired: c.repaired.Load(), Resent: c.resent.Load(),
+		Repaired: c.repaired.Load(), Probes: c.probes.Load(), Resent: c.resent.Load(),
 		NACKSent: c.nackSent.Load(), NACKReceived: c.nackReceived.Load(),
 		NACKMissed: c.nackMissed.Load(), NACKSuppressed: c.nackSuppressed.Load(),
 		PLISent: c.pliSent.Load(), PLIReceived: c.pliReceived.Load(),
@@ -90,7 +94,7 @@ func (r *Registry) countersNow() Counters {
 		OffersAbandoned: c.offersAbandoned.Load(), OffersFailed: c.offersFailed.Load(),
 		AnswersDropped: c.answersDropped.Load(), Glare: c.glare.Load(), NoCodec: c.noCodec.Load(),
 		BadOffers: c.badOffers.Load(), BadAnswers: c.badAnswers.Load(),
-		BadCandidates: c.badCandidates.Load(), EventsFull: c.eventsFull.Load(),
+		BadCandidates: c.badCandidates.Load(), BadRTCP: c.badRTCP.Load(), EventsFull: c.eventsFull.Load(),
 		Leaves: map[string]int64{}, IngressDrops: map[string]int64{}, DataOut: map[string]int64{},
 		SocketDrops: map[string]int64{},
 	}

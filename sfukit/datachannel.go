@@ -1,6 +1,7 @@
 package sfukit
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -87,8 +88,8 @@ func validateDataChannels(rows []DataChannel) error {
 			return bad("has MaxLifetime %s, want 0 to %s", r.MaxLifetime, limitLifetime)
 		case r.MaxMessage < 0 || r.MaxMessage > limitMaxMessage:
 			return bad("has MaxMessage %d, want 0 to %d", r.MaxMessage, limitMaxMessage)
-		case r.MaxBuffered < 0:
-			return bad("has MaxBuffered %d, want 0 or more", r.MaxBuffered)
+		case r.MaxBuffered != 0 && r.MaxBuffered < cmp.Or(r.MaxMessage, defaultMaxMessage):
+			return bad("has MaxBuffered %d, want 0 or at least a message of %d", r.MaxBuffered, cmp.Or(r.MaxMessage, defaultMaxMessage))
 		case r.Direction > DataFromServer:
 			return bad("has unknown Direction %d", r.Direction)
 		}

@@ -21,7 +21,8 @@
 //
 // # The life of a call
 //
-//  1. The client offers; Join answers. Its tracks are published at once.
+//  1. The client offers; Join answers. Its tracks are published at once. Once the
+//     answer is sent, [Peer.Start] lets the peer's events flow.
 //  2. Tracks of others reach the client on m-lines of ours: PeerEvents.Offer
 //     brings a description, [Peer.Answer] takes the reply. All tracks that wait
 //     share one offer. A line is used again when its track is gone.
@@ -44,6 +45,6 @@
 // In the order in which they are taken: Peer.signal, Registry.mu, Room.mu,
 // Room.speakerMu, publisher.mu, subscriber.wishes, subscriber.mu, encoding.mu,
 // mailbox.mu. On the packet path it is publisher.mu for a moment, encoding.mu,
-// then each subscriber.mu in turn. No lock is held while the application's
-// funcs run, except by RegistryEvents' own rule.
+// then each subscriber.mu in turn. No lock is held while the application's funcs
+// run, but for the send func of [Peer.Offer].
 package sfukit

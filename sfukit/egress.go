@@ -56,6 +56,9 @@ type lineCounters struct {
 // description for it.
 func (l *downLine) attach(t *track, agreed bool) {
 	l.watched, l.announced, l.offered, l.agreed = t, false, false, agreed
+	l.peer.sub.mu.Lock()
+	l.wish = LayerWish{} // from here on the client may say what it wants of this one
+	l.peer.sub.mu.Unlock()
 	l.start()
 }
 
@@ -78,7 +81,7 @@ func (l *downLine) start() {
 	fresh := l.track != t
 	if fresh {
 		l.track = t
-		l.wish, l.reason = LayerWish{}, ReasonStart
+		l.reason = ReasonStart
 		l.shown = LayerChange{Paused: true}
 	}
 	s.mu.Unlock()
@@ -174,6 +177,7 @@ func (l *downLine) write(payload []byte) {
 	l.octets += uint32(len(payload))
 	l.stats.sent++
 	l.stats.bytes += int64(n)
+	l.peer.sub.sentBytes += int64(n)
 	l.peer.registry.counters.packetsOut.Add(1)
 	l.peer.registry.counters.bytesOut.Add(int64(n))
 }

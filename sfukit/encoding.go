@@ -36,6 +36,7 @@ type encoding struct {
 	keys     *keyframe.Requester
 	live     layer.Liveness
 	nacks    []uint16 // reused
+	highest  int64    // sequence number
 	lastTS   uint32
 	width    int
 	height   int
@@ -62,8 +63,8 @@ func newEncoding(t *track, rid SfuRid, rank int) *encoding {
 
 // askKeyframe asks the publisher for a keyframe, unless one is under way.
 func (e *encoding) askKeyframe(now time.Time) {
-	if e.track.kind != KindVideo {
-		return
+	if e.track.kind != KindVideo || e.ssrc.Load() == 0 {
+		return // what has not begun will begin with a keyframe
 	}
 	e.mu.Lock()
 	send := e.keys.Ask(now)
@@ -74,12 +75,8 @@ func (e *encoding) askKeyframe(now time.Time) {
 }
 
 func (e *encoding) sendPLI() {
-	ssrc := e.ssrc.Load()
-	if ssrc == 0 {
-		return // its first packet will begin a keyframe anyway
-	}
 	p := e.track.owner
-	p.writeRTCP(&rtcp.PictureLossIndication{SenderSSRC: p.pub.ssrc, MediaSSRC: ssrc})
+	p.writeRTCP(&rtcp.PictureLossIndication{SenderSSRC: p.pub.ssrc, MediaSSRC: e.ssrc.Load()})
 	p.registry.counters.pliSent.Add(1)
 	e.mu.Lock()
 	e.askedPLI++
@@ -102,6 +99,10 @@ func (e *encoding) sendNACK(seqs []uint16) {
 
 // tick repeats what has not been answered.
 func (e *encoding) tick(now time.Time, rtt time.Duration) {
+	if e.ssrc.Load() == 0 {
+		return
+	}
+	watched := e.track.watchers.Len() > 0
 	e.mu.Lock()
 	e.keys.SetRTT(rtt)
 	seqs, gaveUp := e.loss.Due(now, rtt, e.nacks[:0])
@@ -109,14 +110,17 @@ func (e *encoding) tick(now time.Time, rtt time.Duration) {
 	e.askedNck += int64(len(seqs))
 	again := append([]uint16(nil), seqs...)
 	pli := false
-	if gaveUp > 0 && e.track.kind == KindVideo {
+	switch {
+	case !watched:
+		e.keys.Cancel()
+	case gaveUp > 0 && e.track.kind == KindVideo:
 		pli = e.keys.Ask(now)
-	} else {
+	default:
 		pli, _ = e.keys.Due(now)
 	}
 	e.mu.Unlock()
 	e.sendNACK(again)
-	if pli && e.track.watchers.Len() > 0 {
+	if pli {
 		e.sendPLI()
 	}
 }

@@ -3,11 +3,13 @@ package sfukit
 import "errors"
 
 var (
-	// ErrRegistryClosed is returned by every call on a closed Registry.
+	// ErrRegistryClosed is returned by Join on a closed Registry.
 	ErrRegistryClosed = errors.New("sfukit: registry closed")
 	// ErrRoomFull is returned by Join when Config.MaxPeersPerRoom is reached.
 	ErrRoomFull = errors.New("sfukit: room full")
-	// ErrPeerClosed is returned by every call on a Peer that has left.
+	// ErrBadJoin is returned by Join for a room id that is empty or too long.
+	ErrBadJoin = errors.New("sfukit: bad join")
+	// ErrPeerClosed is returned by Offer and Answer on a Peer that has left.
 	ErrPeerClosed = errors.New("sfukit: peer closed")
 	// ErrBadOffer is returned when an offer cannot be used: it does not parse,
 	// breaks a limit, or asks for what the kit does not do. The wrapped text says
@@ -22,6 +24,8 @@ var (
 	ErrGlare = errors.New("sfukit: offer ignored, ours is outstanding")
 	// ErrNoTrack is returned when a mid names no track the peer is watching.
 	ErrNoTrack = errors.New("sfukit: no such track")
+	// ErrNoChannel is returned by SendData for a label that is not in the table.
+	ErrNoChannel = errors.New("sfukit: no such data channel")
 	// ErrBadCandidate is returned when an ICE candidate does not parse. It is
 	// counted and otherwise harmless.
 	ErrBadCandidate = errors.New("sfukit: bad ICE candidate")

@@ -6,8 +6,7 @@ import "github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
 // skipped. They are called one at a time, in order, on a goroutine of the
 // peer's own; a func that blocks delays only that peer's signalling, never
 // media and never another peer. It may call the Peer's methods except Close
-// (use CloseAsync). They may begin before Join has returned to its caller; none
-// is called after Closed.
+// (use CloseAsync). None is called before Peer.Start, none after Closed.
 type PeerEvents struct {
 	// Offer asks the client to take a new session description. The same offer is
 	// repeated, with the same ID, when no answer comes. Every offer is followed
@@ -81,9 +80,12 @@ const (
 	LeaveShutdown
 	// LeaveSlow: the application did not take the peer's events in time.
 	LeaveSlow
+	// LeaveMisbehaved: the peer did what no client has use for, such as inventing
+	// streams by the thousand.
+	LeaveMisbehaved
 )
 
-var leaveNames = [...]string{"none", "closed", "replaced", "ice_failed", "dtls_failed", "remote_closed", "shutdown", "slow"}
+var leaveNames = [...]string{"none", "closed", "replaced", "ice_failed", "dtls_failed", "remote_closed", "shutdown", "slow", "misbehaved"}
 
 // String returns the reason's label.
 func (r LeaveReason) String() string {
@@ -95,7 +97,7 @@ func (r LeaveReason) String() string {
 
 // LeaveReasons lists every reason but LeaveNone, for metric labels.
 func LeaveReasons() []LeaveReason {
-	return []LeaveReason{LeaveClosed, LeaveReplaced, LeaveICEFailed, LeaveDTLSFailed, LeaveRemoteClosed, LeaveShutdown, LeaveSlow}
+	return []LeaveReason{LeaveClosed, LeaveReplaced, LeaveICEFailed, LeaveDTLSFailed, LeaveRemoteClosed, LeaveShutdown, LeaveSlow, LeaveMisbehaved}
 }
 
 // SpeakerChange reports the outcome of a room's speaker election.
@@ -132,7 +134,7 @@ type LayerReason uint8
 
 // The reasons, a closed set that may be used as a metric label.
 const (
-	// ReasonStart: the first encoding of a track, before anything is known.
+	// ReasonStart: there is nothing to decide, or nothing is known yet.
 	ReasonStart LayerReason = iota
 	// ReasonClient: the client asked for it.
 	ReasonClient

@@ -28,6 +28,7 @@ func ExampleRegistry_Join() {
 		log.Fatal(err)
 	}
 	ws.send("answer", answer[:3])
+	peer.Start() // events flow from here on
 	peer.Close()
 	// Output:
 	// answer v=0

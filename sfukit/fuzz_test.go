@@ -42,8 +42,9 @@ func FuzzNegotiation(f *testing.F) {
 		if err != nil {
 			t.Fatalf("a good offer: %v", err)
 		}
+		odd.Start()
 		defer within(t, "the odd client's end", odd.Close)
-		within(t, "an offer", func() { _, _ = odd.Offer(ctx, again) })
+		within(t, "an offer", func() { _ = odd.Offer(ctx, again, func(string) {}) })
 
 		good := join(t, reg, room, 1, clientConfig{prepare: func(pc *webrtc.PeerConnection) {
 			addTrack(t, pc, webrtc.MimeTypeVP8, "cam")
@@ -53,7 +54,7 @@ func FuzzNegotiation(f *testing.F) {
 			within(t, "an answer", func() {
 				_ = odd.Answer(ctx, answer, o.ID)
 				_ = odd.Answer(ctx, answer, 0)
-				_, _ = odd.Offer(ctx, again)
+				_ = odd.Offer(ctx, again, func(string) {})
 			})
 		case <-time.After(100 * time.Millisecond):
 		}
@@ -116,6 +117,7 @@ func realDescriptions(f *testing.F, reg *sfukit.Registry) (offer, answer string)
 	if err != nil {
 		f.Fatal(err)
 	}
+	peer.Start()
 	defer peer.Close()
 	other, _, err := reg.Join(context.Background(), sfukit.Join{Room: "seeds", ID: 1, Offer: plainOffer(f)})
 	if err != nil {

@@ -111,7 +111,7 @@ func TestBadOffers(t *testing.T) {
 		if !errors.Is(err, sfukit.ErrBadOffer) || !strings.Contains(err.Error(), reason+":") {
 			t.Errorf("Join with bad %s: %v, want ErrBadOffer for %q", name, err, reason)
 		}
-		_, err = viewer.peer.Offer(context.Background(), spoil(goodReoffer.SDP))
+		err = viewer.peer.Offer(context.Background(), spoil(goodReoffer.SDP), noAnswer(t))
 		if !errors.Is(err, sfukit.ErrBadOffer) || !strings.Contains(err.Error(), reason+":") {
 			t.Errorf("Offer with bad %s: %v, want ErrBadOffer for %q", name, err, reason)
 		}
@@ -131,7 +131,7 @@ func TestBadOffers(t *testing.T) {
 		},
 		"new payload use": inLast("video", replace("a=rtpmap:96 VP8/90000", "a=rtpmap:96 VP9/90000")),
 	} {
-		if _, err := viewer.peer.Offer(context.Background(), spoil(goodReoffer.SDP)); !errors.Is(err, sfukit.ErrBadOffer) {
+		if err := viewer.peer.Offer(context.Background(), spoil(goodReoffer.SDP), noAnswer(t)); !errors.Is(err, sfukit.ErrBadOffer) {
 			t.Errorf("Offer with %s: %v, want ErrBadOffer", name, err)
 		}
 	}
@@ -277,4 +277,9 @@ func TestInventedStreams(t *testing.T) {
 		t.Errorf("the peer has left: %v", attacker.peer.Reason())
 	default:
 	}
+}
+
+// noAnswer fails a test in which a refused offer is answered.
+func noAnswer(t *testing.T) func(string) {
+	return func(string) { t.Error("a refused offer was answered") }
 }

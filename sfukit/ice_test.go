@@ -262,9 +262,76 @@ func TestTwoCandidatesKeepOrder(t *testing.T) {
 	}
 }
 
+func TestAdvertisedTCPAddresses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, bind    string
+		public, local string
+		want          []string
+	}{
+		{"bind address", "127.0.0.1", "", "", []string{"127.0.0.1"}},
+		{"public and local", "", "203.0.113.9", "10.1.2.3", []string{"203.0.113.9", "10.1.2.3"}},
+		{"public instead of bind", "127.0.0.1", "203.0.113.9", "", []string{"203.0.113.9"}},
+		{"a family the listener has not", "127.0.0.1", "2001:db8::5", "10.1.2.3", []string{"10.1.2.3"}},
+		{"wildcard", "0.0.0.0", "", "", interfaceAddresses(t, false)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			reg := newRegistry(t, func(c *sfukit.Config) {
+				c.BindAddress, c.ICETCPPort = test.bind, -1
+				if test.public != "" {
+					c.PublicIPs = []netip.Addr{netip.MustParseAddr(test.public)}
+				}
+				if test.local != "" {
+					c.LocalIP = netip.MustParseAddr(test.local)
+				}
+			})
+			answer := answerTo(t, reg)
+			var got []string
+			port := ""
+			for _, c := range candidates(answer) {
+				address, ok := strings.CutPrefix(c, "tcp ")
+				if !ok {
+					continue
+				}
+				host, p, err := net.SplitHostPort(address)
+				if err != nil || port != "" && p != port || p == "0" {
+					t.Errorf("candidate at %s (%v), want the listener's port, as the others", address, err)
+				}
+				got, port = append(got, host), p
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("the answer has TCP candidates at %v, want %v", got, test.want)
+			}
+			if n := strings.Count(answer, " typ host tcptype passive"); n < len(test.want) {
+				t.Errorf("%d passive candidates, want %d", n, len(test.want))
+			}
+		})
+	}
+}
+
 func TestICETCP(t *testing.T) {
 	t.Parallel()
-	reg := newRegistry(t, func(c *sfukit.Config) { c.ICETCPPort = -1; c.IncludeLoopback = true })
+	for _, test := range []struct {
+		name string
+		set  func(*sfukit.Config)
+	}{
+		{"bind address", func(*sfukit.Config) {}},
+		{"second address", func(c *sfukit.Config) {
+			c.PublicIPs = []netip.Addr{netip.MustParseAddr("203.0.113.9")}
+			c.BindAddress, c.LocalIP = "", netip.MustParseAddr("127.0.0.1")
+		}},
+		{"loopback of a wildcard", func(c *sfukit.Config) { c.BindAddress, c.IncludeLoopback = "", true }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			callOverTCP(t, newRegistry(t, func(c *sfukit.Config) { c.ICETCPPort = -1; test.set(c) }))
+		})
+	}
+}
+
+// callOverTCP lets two clients without UDP meet, and restarts ICE.
+func callOverTCP(t *testing.T, reg *sfukit.Registry) {
+	t.Helper()
 	tcp := clientConfig{networks: []webrtc.NetworkType{webrtc.NetworkTypeTCP4}}
 	viewer := join(t, reg, "room", 2, tcp)
 	var cam *source

@@ -135,7 +135,6 @@ func (s *stream) repair(now time.Time, payload []byte) {
 	}
 	h.SequenceNumber = binary.BigEndian.Uint16(payload)
 	h.PayloadType, h.SSRC, h.Padding = original, primary, false
-	s.pub.peer.registry.counters.repaired.Add(1)
 	s.enc.receive(now, h, nil, payload[2:])
 }
 
@@ -158,7 +157,9 @@ func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 	format := &t.formats[h.PayloadType&0x7f]
 	f := &e.out
 	f.padding = !e.parse(f, format, payload)
-	e.account(now, h, f, format, raw == nil, len(payload))
+	if !e.account(now, h, f, format, raw == nil, len(payload)) {
+		return
+	}
 	if !f.padding {
 		e.noteFormat(now, format)
 		if t.kind == KindVideo { // audio has no retransmissions
@@ -169,7 +170,7 @@ func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 			}
 		}
 	}
-	if t.ext.AudioLevel != 0 && t.owner.connected.Load() { // not of one who is leaving
+	if t.ext.AudioLevel != 0 {
 		if v := h.GetExtension(t.ext.AudioLevel); len(v) > 0 {
 			t.owner.room.audioLevel(now, t.owner, v[0]&0x7f)
 		}
@@ -204,31 +205,39 @@ func (e *encoding) parse(f *forwarded, format *transport.Format, payload []byte)
 	return true
 }
 
-// account updates the encoding's books and fills in what subscribers read.
-func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *transport.Format, repaired bool, size int) {
+// account updates the encoding's books and fills in what subscribers read. It
+// returns false for a retransmission of what we have: browsers probe for
+// bandwidth with those, often with more of them than media.
+func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *transport.Format, repaired bool, size int) bool {
 	rate := format.Codec.ClockRate()
 	e.mu.Lock()
 	seq := e.seq.Unwrap(h.SequenceNumber)
-	if !repaired {
-		e.receiver.Packet(now, h.SequenceNumber, h.Timestamp, rate)
-	}
-	e.packets++
-	e.bytes += int64(size)
 	var asks []uint16
-	useful := !repaired
 	if e.track.kind == KindVideo {
 		missing := e.loss.Pending()
 		asks = e.loss.Received(now, seq, e.nacks[:0])
 		e.nacks = asks
+		if repaired && e.packets > 0 && seq <= e.highest && e.loss.Pending() >= missing {
+			e.mu.Unlock()
+			e.track.owner.registry.counters.probes.Add(1)
+			return false
+		}
 		e.askedNck += int64(len(asks))
-		useful = useful || e.loss.Pending() < missing // else it repeats what we have, as a probe
 	}
+	if !repaired {
+		e.receiver.Packet(now, h.SequenceNumber, h.Timestamp, rate)
+	}
+	if e.packets == 0 || seq > e.highest {
+		e.highest = seq
+	}
+	e.packets++
+	e.bytes += int64(size)
 	if !f.padding && !repaired && (h.Timestamp != e.lastTS || e.frames == 0) {
 		e.lastTS = h.Timestamp
 		e.frames++
 		e.live.Frame(now)
 	}
-	if !f.padding && useful && f.descr.Keyframe && e.track.kind == KindVideo {
+	if !f.padding && f.descr.Keyframe && e.track.kind == KindVideo {
 		e.keyCount++
 		e.keys.Keyframe()
 		if f.descr.Width > 0 {
@@ -245,7 +254,11 @@ func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *t
 	if f.padding {
 		f.meta.Payload = nil
 	}
+	if repaired {
+		e.track.owner.registry.counters.repaired.Add(1)
+	}
 	e.sendNACK(asks)
+	return true
 }
 
 // storeRepaired puts a repaired packet into the history as if it had come the

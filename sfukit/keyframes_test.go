@@ -22,7 +22,7 @@ func pliSent(p *sfukit.Peer) map[sfukit.SfuRid]int64 {
 }
 
 // TestKeyframeRequestsMerge has many viewers of two encodings ask for keyframes
-// all the time, by PLI and by FIR: the publisher hears of each encoding every
+// all the time, those of one by PLI and those of the other by FIR: the publisher hears of each encoding every
 // half second, and asking for one does not count as asking for the other.
 func TestKeyframeRequestsMerge(t *testing.T) {
 	virtually(t, func(w *world) {
@@ -34,6 +34,7 @@ func TestKeyframeRequestsMerge(t *testing.T) {
 		type watching struct {
 			*client
 			mid string
+			rid sfukit.SfuRid
 		}
 		var viewers []watching
 		for id := sfukit.PeerID(2); id < 10; id++ {
@@ -43,7 +44,7 @@ func TestKeyframeRequestsMerge(t *testing.T) {
 			if err := c.peer.SetLayer(sfukit.LayerWish{MID: mid, MaxRID: rid}); err != nil {
 				t.Fatal(err)
 			}
-			viewers = append(viewers, watching{c, mid})
+			viewers = append(viewers, watching{c, mid, rid})
 			c.wait("layer", func() bool { return c.layers[mid].RID == rid && !c.layers[mid].Paused })
 			c.packets(mid, 1)
 		}
@@ -51,8 +52,8 @@ func TestKeyframeRequestsMerge(t *testing.T) {
 		before, asked := pliSent(publisher.peer), cam.plis.Load()
 		const span = 5 * time.Second
 		for range span / (50 * time.Millisecond) {
-			for i, v := range viewers {
-				if i < 4 {
+			for _, v := range viewers {
+				if v.rid == "q" {
 					v.pli(v.mid)
 					continue
 				}
@@ -103,4 +104,32 @@ func TestViewerIsShownAtOnce(t *testing.T) {
 			t.Error("the first picture is no keyframe")
 		}
 	})
+}
+
+// TestWishBeforeTheLineIsAgreed checks that what a client wants of a track
+// counts from when it is told of the track, not only from its answer on.
+func TestWishBeforeTheLineIsAgreed(t *testing.T) {
+	virtually(t, func(w *world) {
+		var cam *source
+		w.join("room", 1, clientConfig{prepare: func(pc *webrtc.PeerConnection) {
+			cam = addTrack(w.t, pc, webrtc.MimeTypeVP8, "cam", "q", "h", "f")
+		}})
+		cam.run(33*time.Millisecond, 1)
+		joined := make(chan *client, 1)
+		viewer := w.join("room", 2, clientConfig{answer: func(o sfukit.Offer) bool {
+			c := <-joined
+			if err := c.peer.SetLayer(sfukit.LayerWish{MID: o.MID, MaxRID: "q"}); err != nil {
+				t.Errorf("SetLayer of an offered line: %v", err)
+			}
+			return true
+		}})
+		joined <- viewer
+		mid := viewer.from(1, sfukit.KindVideo)
+		viewer.packets(mid, 60)
+		viewer.mu.Lock()
+		defer viewer.mu.Unlock()
+		if c := viewer.layers[mid]; c.RID != "q" {
+			t.Errorf("the client gets %+v, want q", c)
+		}
+	}, func(c *sfukit.Config) { c.NewEstimator = plenty })
 }

@@ -138,7 +138,7 @@ func (l *downLine) reportLocked(rid SfuRid, paused bool) {
 	same := l.shown.MID == c.MID && l.shown.RID == c.RID && l.shown.Paused == c.Paused
 	l.shown = c
 	if !same {
-		l.peer.emitLayer(c)
+		l.peer.emitLayer(l, l.track, c)
 	}
 }
 

@@ -124,7 +124,7 @@ func TestCloseIsIdempotentAndFinal(t *testing.T) {
 	if _, err := tryJoin(t, reg, "room", 3, clientConfig{}); err != sfukit.ErrRegistryClosed {
 		t.Errorf("join after Close: %v, want ErrRegistryClosed", err)
 	}
-	if _, err := a.peer.Offer(t.Context(), viewerOffer); err != sfukit.ErrPeerClosed {
+	if err := a.peer.Offer(t.Context(), viewerOffer, noAnswer(t)); err != sfukit.ErrPeerClosed {
 		t.Errorf("offer after Close: %v, want ErrPeerClosed", err)
 	}
 }

@@ -15,6 +15,7 @@ type mailbox struct {
 	mu       sync.Mutex
 	queue    []func() // guarded by mu
 	finished bool     // guarded by mu: nothing more may come
+	data     int      // bytes of data messages in queue; guarded by mu
 	wake     chan struct{}
 }
 
@@ -97,10 +98,20 @@ func (p *Peer) emitSpeaker(c SpeakerChange) {
 	}
 }
 
-func (p *Peer) emitLayer(c LayerChange) {
-	if f := p.events.Layer; f != nil {
-		p.emit(func() { f(c) })
+// emitLayer queues what a line shows of a track, for as long as it carries that.
+func (p *Peer) emitLayer(l *downLine, t *track, c LayerChange) {
+	f := p.events.Layer
+	if f == nil {
+		return
 	}
+	p.emit(func() {
+		p.sub.mu.Lock()
+		still := l.track == t
+		p.sub.mu.Unlock()
+		if still {
+			f(c)
+		}
+	})
 }
 
 // emitCandidate queues a candidate of ours for the bundled transport, "" for the
@@ -118,11 +129,31 @@ func (p *Peer) emitCandidate(attribute string) {
 	p.emit(func() { f(&ICECandidate{Candidate: attribute, SDPMLineIndex: &line}) })
 }
 
-func (p *Peer) emitData(label string, text bool, msg []byte) {
+// emitData hands a data message to the application, unless so much of it waits
+// already that it must be called slow.
+func (p *Peer) emitData(row *DataChannel, limit int, text bool, msg []byte) {
 	f := p.events.Data
 	if f == nil {
 		return
 	}
+	if !p.mail.reserve(len(msg), limit) {
+		p.countData(DataBuffered)
+		return
+	}
 	own := append([]byte(nil), msg...)
-	p.emit(func() { f(label, text, own) })
+	p.emit(func() {
+		p.mail.reserve(-len(own), limit)
+		f(row.Label, text, own)
+	})
+}
+
+// reserve adds n bytes to the data that waits, unless that exceeds the limit.
+func (m *mailbox) reserve(n, limit int) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n > 0 && m.data+n > limit {
+		return false
+	}
+	m.data += n
+	return true
 }

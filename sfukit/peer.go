@@ -2,7 +2,6 @@ package sfukit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -54,6 +53,7 @@ type Peer struct {
 	log      *slog.Logger
 
 	joined bool // guarded by Room.mu
+	heard  bool // takes part in the speaker election; guarded by Room.speakerMu
 
 	events    PeerEvents
 	mail      mailbox
@@ -64,6 +64,7 @@ type Peer struct {
 	signal  sync.Mutex
 	machine *negotiate.Machine // guarded by signal
 	lines   []*downLine        // guarded by signal
+	refused map[*track]bool    // tracks whose codec the client lacks; guarded by signal
 	gone    bool               // guarded by signal
 
 	pub publisher
@@ -72,19 +73,22 @@ type Peer struct {
 	ticks     ticks         // owned by the room's goroutine
 	reason    atomic.Uint32 // LeaveReason
 	closeOnce sync.Once
-	started   chan struct{} // closed when Join is through, one way or the other
+	startOnce sync.Once
+	joining   chan struct{} // closed when Join is through, one way or the other
+	severed   chan struct{} // closed when the peer is out of its room and off the network
 	ran       chan struct{} // closed when run has ended
 	done      chan struct{} // closed when everything has ended
 }
 
-// Join adds a peer to a room and returns it with the answer to its offer. The
-// error is ErrBadOffer, ErrRoomFull, ErrRegistryClosed or the context's.
+// Join adds a peer to a room and returns it with the answer to its offer. Send
+// the answer, then call [Peer.Start]: from then on the peer's events flow.
+//
+// The error wraps ErrBadJoin, ErrBadOffer, ErrRoomFull or ErrRegistryClosed, or
+// is the context's. An earlier session of the same peer is closed even if the
+// join then fails.
 func (r *Registry) Join(ctx context.Context, j Join) (p *Peer, answer string, err error) {
 	if j.Room == "" || len(j.Room) > 256 {
-		return nil, "", fmt.Errorf("sfukit: join: room id of %d bytes, want 1 to 256", len(j.Room))
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, "", fmt.Errorf("sfukit: join: %w", err)
+		return nil, "", fmt.Errorf("%w: room id of %d bytes, want 1 to 256", ErrBadJoin, len(j.Room))
 	}
 	if _, err := pionx.CheckOffer(j.Offer); err != nil {
 		r.counters.badOffers.Add(1)
@@ -99,8 +103,8 @@ func (r *Registry) Join(ctx context.Context, j Join) (p *Peer, answer string, er
 		r.release(room)
 		return nil, "", err
 	}
-	defer close(p.started)
-	if answer, err = p.start(j.Offer); err != nil {
+	defer close(p.joining)
+	if answer, err = p.connect(ctx, j.Offer); err != nil {
 		p.abort()
 		return nil, "", err
 	}
@@ -110,9 +114,10 @@ func (r *Registry) Join(ctx context.Context, j Join) (p *Peer, answer string, er
 func newPeer(room *Room, j Join) (*Peer, error) {
 	r := room.registry
 	p := &Peer{
-		id: j.ID, room: room, registry: r, origin: j.Origin, slots: j.Slots, events: j.Events,
+		refused: map[*track]bool{},
+		id:      j.ID, room: room, registry: r, origin: j.Origin, slots: j.Slots, events: j.Events,
 		log:     r.config.Logger.With("room", string(room.id), "peer", uint64(j.ID)),
-		started: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{}),
+		joining: make(chan struct{}), severed: make(chan struct{}), ran: make(chan struct{}), done: make(chan struct{}),
 	}
 	p.machine, _ = negotiate.New(negotiate.Config{}) // the zero config is valid by contract
 	p.mail.init()
@@ -123,17 +128,21 @@ func newPeer(room *Room, j Join) (*Peer, error) {
 	return p, nil
 }
 
-// start connects the peer and makes it a member. An older session of the same
-// peer is closed first: from the same address, its packets would go to the old.
-func (p *Peer) start(offer string) (answer string, err error) {
+// connect answers the offer and makes the peer a member. An older session of the
+// same peer goes first: from the same address, its packets would reach the old.
+func (p *Peer) connect(ctx context.Context, offer string) (answer string, err error) {
 	old, err := p.room.reserve(p)
 	if err != nil {
 		p.registry.counters.roomFull.Add(1)
 		return "", err
 	}
 	if old != nil {
-		<-old.started
-		old.close(LeaveReplaced)
+		if err := old.giveWay(ctx); err != nil {
+			return "", fmt.Errorf("sfukit: join: %w", err)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return "", fmt.Errorf("sfukit: join: %w", err)
 	}
 	if p.conn, err = p.registry.stack.NewConn((*handler)(p)); err != nil {
 		return "", fmt.Errorf("sfukit: join: %w", err)
@@ -145,12 +154,32 @@ func (p *Peer) start(offer string) (answer string, err error) {
 		return "", err
 	}
 	p.room.enter(p)
-	go p.run()
 	if p.registry.isClosed() { // which may have missed it
 		p.closeAsync(LeaveShutdown)
 	}
 	return answer, nil
 }
+
+// giveWay ends the peer in favour of its next session, which need not wait for
+// this one's events to be taken.
+func (p *Peer) giveWay(ctx context.Context) error {
+	select {
+	case <-p.joining:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	p.closeAsync(LeaveReplaced)
+	select {
+	case <-p.severed:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Start lets the peer's events flow. Call it once the answer is on its way to
+// the client; an event that came before waits until then. Further calls do nothing.
+func (p *Peer) Start() { p.startOnce.Do(func() { go p.run() }) }
 
 // abort undoes a start that failed.
 func (p *Peer) abort() {
@@ -159,6 +188,7 @@ func (p *Peer) abort() {
 		if p.conn != nil {
 			p.conn.Close()
 		}
+		close(p.severed)
 		p.registry.release(p.room)
 		close(p.done)
 	})
@@ -209,11 +239,13 @@ func (p *Peer) close(why LeaveReason) {
 		p.conn.Close()
 		p.signal.Unlock()
 		p.dropAll()
+		close(p.severed)
 		p.mail.finish(func() {
 			if f := p.events.Closed; f != nil {
 				f(why)
 			}
 		})
+		p.Start() // for the last events, if nobody has
 		<-p.ran
 		p.registry.release(p.room)
 		close(p.done)
@@ -236,10 +268,15 @@ func (h *handler) Stream(ssrc uint32) transport.Sink {
 // RTCP takes one feedback or report packet.
 func (h *handler) RTCP(packet rtcp.Packet) { (*Peer)(h).receiveRTCP(time.Now(), packet) }
 
+// Malformed counts RTCP that cannot be read.
+func (h *handler) Malformed() { h.registry.counters.badRTCP.Add(1) }
+
 // State reacts to the connection's life.
 func (h *handler) State(s transport.State) {
 	p := (*Peer)(h)
 	switch s {
+	case transport.Misbehaved:
+		p.closeAsync(LeaveMisbehaved)
 	case transport.Connected:
 		if !p.connected.Swap(true) {
 			p.log.Debug("connected")
@@ -257,9 +294,6 @@ func (h *handler) State(s transport.State) {
 // Candidate passes a late candidate of ours on to the client.
 func (h *handler) Candidate(attribute string) { (*Peer)(h).emitCandidate(attribute) }
 
-// LineReady starts a line that the client has accepted.
-func (h *handler) LineReady(transport.Line) { h.mail.wakeUp() }
-
 // Data takes one message of the client.
 func (h *handler) Data(channel int, text bool, msg []byte) {
 	p := (*Peer)(h)
@@ -269,14 +303,11 @@ func (h *handler) Data(channel int, text bool, msg []byte) {
 	case DataRelay:
 		p.room.relayData(p, channel, text, msg)
 	case DataToServer:
-		p.emitData(row.Label, text, msg)
+		p.emitData(row, p.registry.dataLimits[channel], text, msg)
 	default:
 		p.countData(DataWrongWay)
 	}
 }
-
-// ErrNoChannel is returned by SendData for a label that is not in the table.
-var ErrNoChannel = errors.New("sfukit: no such data channel")
 
 // SendData sends one message to the client on the channel with the label,
 // without waiting, and says what became of it. The message is borrowed.

@@ -18,10 +18,11 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
 )
 
-// maxStreams is how many SSRCs one peer may use over its life: three encodings
-// with retransmissions for several tracks, and renegotiations. An authenticated
-// peer could otherwise invent them without end.
-const maxStreams = 256
+// maxStreams is how many SSRCs one peer may use over its life: a simulcast track
+// with retransmissions takes six, and every new share of a screen takes new ones.
+// An authenticated peer could otherwise invent them without end. What comes on
+// further ones is discarded.
+const maxStreams = 1024
 
 // publisher is what a peer sends.
 type publisher struct {
@@ -143,6 +144,7 @@ func (p *publisher) publish(now []transport.Track) (added, removed []*track) {
 	for _, t := range removed {
 		for _, e := range t.encodings {
 			p.encodings.Remove(e)
+			e.store.Clear() // its streams may be remembered for as long as the peer stays
 		}
 	}
 	for _, t := range added {
@@ -242,8 +244,16 @@ func (s *stream) resolve() bool {
 	defer s.pub.mu.Unlock()
 	if s.declared != nil && s.pub.tracks[s.declared.track.mid] == s.declared.track {
 		s.enc, s.rtx = s.declared, s.declaredRTX
-	} else if s.enc == nil || s.pub.tracks[s.enc.track.mid] != s.enc.track {
+	} else if s.enc == nil {
 		s.enc, s.rtx = s.findLocked()
+	} else if t := s.pub.tracks[s.enc.track.mid]; t != s.enc.track {
+		// The m-line was renegotiated. Its packets may not say any more what they are.
+		if t != nil {
+			s.enc = t.encoding(string(s.enc.rid))
+		}
+		if t == nil || s.enc == nil {
+			s.enc, s.rtx = s.findLocked()
+		}
 	}
 	s.version = version
 	if s.enc != nil && !s.rtx {
@@ -280,14 +290,14 @@ func (s *stream) encodingOf(t *track, rtx bool) (*encoding, bool) {
 	if len(t.encodings) == 1 && t.encodings[0].rid == "" {
 		return t.encodings[0], rtx
 	}
-	id := t.ext.RID
-	if rtx {
-		id = t.ext.RepairedRID
+	rid := s.header.GetExtension(t.ext.RID)
+	if rtx && t.ext.RepairedRID != 0 {
+		// RFC 8852 section 4.2. Some senders, pion among them, put the rid there.
+		if repaired := s.header.GetExtension(t.ext.RepairedRID); len(repaired) > 0 {
+			rid = repaired
+		}
 	}
-	if id == 0 {
-		return nil, rtx
-	}
-	return t.encoding(string(s.header.GetExtension(id))), rtx
+	return t.encoding(string(rid)), rtx
 }
 
 // writeRTCP sends feedback to the peer. Before the connection is up it is

@@ -48,7 +48,8 @@ type source struct {
 	done   sync.WaitGroup
 	plis   atomic.Int64
 	nacks  atomic.Int64
-	muted  sync.Map // rid → true: sends nothing
+	deaf   atomic.Bool // keyframe requests are counted and not answered
+	muted  sync.Map    // rid → true: sends nothing
 	wrote  func(encoding int, frame uint32)
 	junk   atomic.Bool // a packet that is no VP8 goes before every frame
 }
@@ -153,7 +154,9 @@ func (s *source) feedback() {
 					case *rtcp.PictureLossIndication:
 						if r.MediaSSRC == e.ssrc {
 							s.plis.Add(1)
-							e.key.Store(true)
+							if !s.deaf.Load() {
+								e.key.Store(true)
+							}
 						}
 					case *rtcp.TransportLayerNack:
 						s.nacks.Add(1)

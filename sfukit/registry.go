@@ -21,6 +21,8 @@ type Registry struct {
 	sources  atomic.Uint32 // the last rewrite.Source given out
 	domains  atomic.Uint32 // the last clock domain given out
 	counters counters
+	// dataLimits is how much of each data channel may wait for the application.
+	dataLimits []int
 
 	mu     sync.Mutex
 	rooms  map[RoomID]*Room // guarded by mu
@@ -28,7 +30,9 @@ type Registry struct {
 	ending int              // rooms without peers whose goroutine has not ended; guarded by mu
 	empty  *sync.Cond       // on mu: no room is left
 
-	closers tasks.Group // goroutines that close peers
+	closers   tasks.Group // goroutines that close peers
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // NewRegistry checks the configuration, opens the sockets and returns a node
@@ -55,6 +59,9 @@ func newRegistry(cfg Config, sc pionx.Config) (*Registry, error) {
 	}
 	r := &Registry{config: cfg, stack: stack, rooms: map[RoomID]*Room{}}
 	r.empty = sync.NewCond(&r.mu)
+	for _, c := range sc.Channels {
+		r.dataLimits = append(r.dataLimits, c.MaxBuffered)
+	}
 	return r, nil
 }
 
@@ -158,10 +165,15 @@ func (r *Registry) isClosed() bool {
 }
 
 // Close ends every call with LeaveShutdown and closes the sockets. It returns
-// when every goroutine of the Registry has ended, and may be called again.
+// when every goroutine of the Registry has ended, and may be called again
+// and from anywhere but an event.
 func (r *Registry) Close() error {
+	r.closeOnce.Do(func() { r.closeErr = r.close() })
+	return r.closeErr
+}
+
+func (r *Registry) close() error {
 	r.mu.Lock()
-	first := !r.closed
 	r.closed = true
 	for _, room := range r.rooms {
 		for _, p := range room.Peers() {
@@ -173,8 +185,5 @@ func (r *Registry) Close() error {
 	}
 	r.mu.Unlock()
 	r.closers.Wait()
-	if !first {
-		return nil
-	}
 	return r.stack.Close()
 }

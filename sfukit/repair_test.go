@@ -193,9 +193,10 @@ func TestLostBeginningOfAKeyframe(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.cam.feedback()
+		p.cam.deaf.Store(true) // there is one keyframe, and its beginning is lost
 		frame := func() {
-			p.cam.frame(0, 4, 3000)
-			time.Sleep(33 * time.Millisecond)
+			p.cam.frame(0, 4, 9000)
+			time.Sleep(5 * oneWay) // longer than a repair takes
 		}
 		frame()
 		frame()

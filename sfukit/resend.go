@@ -1,6 +1,7 @@
 package sfukit
 
 import (
+	"cmp"
 	"encoding/binary"
 	"time"
 
@@ -39,6 +40,21 @@ func (b *resendBuffer) load(now time.Time, e *encoding, seq int64) bool {
 	return codec.Parse(b.codec, b.payload, &b.descr) == nil
 }
 
+// unknownRTT is assumed between two repairs of one packet while no report has
+// told the round trip.
+const unknownRTT = 100 * time.Millisecond
+
+// resendFree is what may be repaired regardless of how much was sent, in bytes:
+// a burst at the beginning.
+const resendFree = 512 << 10
+
+// mayResendLocked bounds all repairs together to half of what was sent: with more
+// loss than that a path carries no call, and a client could otherwise have a
+// hundred bytes of NACK answered by a megabyte.
+func (s *subscriber) mayResendLocked() bool {
+	return s.resentBytes < resendFree+s.sentBytes/2
+}
+
 // resend answers one entry of a subscriber's NACK from the encoding's shared
 // history, over RTX with a number of its own (RFC 4588): the same number with
 // other bytes must never be sent twice. A client without RTX gets nothing but
@@ -64,7 +80,8 @@ func (l *downLine) resend(now time.Time, seq uint16, b *resendBuffer) {
 		counters.nackMissed.Add(1)
 		return
 	}
-	if !l.rewrite.Resent(now, seq, time.Duration(s.rtt.Load())) {
+	rtt := cmp.Or(time.Duration(s.rtt.Load()), unknownRTT)
+	if !l.rewrite.Resent(now, seq, rtt) || !s.mayResendLocked() {
 		counters.nackSuppressed.Add(1)
 		return
 	}
@@ -83,6 +100,7 @@ func (l *downLine) resend(now time.Time, seq uint16, b *resendBuffer) {
 	l.rtxSeq++
 	if n, err := l.params.Writer.WriteRTP(h, body); err == nil && n > 0 {
 		l.stats.resent++
+		s.resentBytes += int64(n)
 		counters.resent.Add(1)
 		counters.bytesOut.Add(int64(n))
 	}

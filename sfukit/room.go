@@ -33,6 +33,8 @@ type Room struct {
 	speakerMu sync.Mutex
 	detector  *speaker.Detector // guarded by speakerMu
 
+	news mailbox // for RegistryEvents; filled in the order in which things happen
+
 	quit chan struct{}
 	done chan struct{}
 }
@@ -46,6 +48,7 @@ func newRoom(r *Registry, id RoomID) (*Room, error) {
 		id: id, registry: r, detector: detector, peers: map[PeerID]*Peer{},
 		quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	room.news.init()
 	go room.run()
 	return room, nil
 }
@@ -77,9 +80,12 @@ func (r *Room) run() {
 	var top []uint64
 	var nextSpeaker time.Time
 	for {
+		r.deliver()
 		select {
 		case <-r.quit:
+			r.deliver()
 			return
+		case <-r.news.wake:
 		case now := <-ticker.C:
 			for _, p := range r.members.Snapshot() {
 				p.tick(now)
@@ -89,6 +95,14 @@ func (r *Room) run() {
 				top = r.electSpeaker(now, top)
 			}
 		}
+	}
+}
+
+// deliver tells the application what has happened.
+func (r *Room) deliver() {
+	events, _ := r.news.take()
+	for _, event := range events {
+		event()
 	}
 }
 
@@ -125,6 +139,7 @@ func (r *Room) enter(p *Peer) {
 	if !p.origin.IsRelay() {
 		r.speakerMu.Lock()
 		r.detector.Add(uint64(p.id))
+		p.heard = true
 		r.speakerMu.Unlock()
 	}
 	for _, o := range others {
@@ -133,40 +148,39 @@ func (r *Room) enter(p *Peer) {
 		p.subscribeTo(o.published())
 		o.subscribeTo(p.published())
 	}
+	if f := r.registry.config.Events.PeerJoined; f != nil {
+		r.news.put(func() { f(r.id, p.id) })
+	}
 	r.mu.Unlock()
 	r.registry.counters.joins.Add(1)
-	if f := r.registry.config.Events.PeerJoined; f != nil {
-		f(r.id, p.id)
-	}
 }
 
 // leave takes a peer out, if it is in.
 func (r *Room) leave(p *Peer, why LeaveReason) {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	if r.peers[p.id] == p {
 		delete(r.peers, p.id)
 	}
-	was := r.members.Remove(p)
-	replaced := r.peers[p.id] != nil
-	if was {
-		gone := p.published()
-		for _, o := range r.members.Snapshot() {
-			o.unsubscribeFrom(gone)
-			o.emitLeft(p.id, why)
-		}
-		if !replaced {
-			r.speakerMu.Lock()
-			r.detector.Remove(uint64(p.id))
-			r.speakerMu.Unlock()
-		}
+	r.speakerMu.Lock()
+	p.heard = false
+	if r.peers[p.id] == nil { // else its next session speaks on
+		r.detector.Remove(uint64(p.id))
 	}
-	r.mu.Unlock()
-	if !was {
+	r.speakerMu.Unlock()
+	if !p.joined {
 		return
+	}
+	p.joined = false // an offer that is being answered publishes nothing any more
+	r.members.Remove(p)
+	gone := p.published()
+	for _, o := range r.members.Snapshot() {
+		o.unsubscribeFrom(gone)
+		o.emitLeft(p.id, why)
 	}
 	r.registry.counters.leaves[why].Add(1)
 	if f := r.registry.config.Events.PeerLeft; f != nil {
-		f(r.id, p.id, why)
+		r.news.put(func() { f(r.id, p.id, why) })
 	}
 }
 
@@ -175,7 +189,7 @@ func (r *Room) republish(p *Peer, added, removed []*track) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !p.joined {
-		return // enter will show what is published then
+		return // before, enter will show it; after, nobody wants it
 	}
 	for _, o := range r.members.Snapshot() {
 		if o != p {
@@ -187,11 +201,10 @@ func (r *Room) republish(p *Peer, added, removed []*track) {
 
 // audioLevel feeds the election (RFC 6464 level: 0 loudest, 127 silence).
 func (r *Room) audioLevel(now time.Time, p *Peer, level uint8) {
-	if p.origin.IsRelay() {
-		return
-	}
 	r.speakerMu.Lock()
-	r.detector.Record(now, uint64(p.id), level)
+	if p.heard {
+		r.detector.Record(now, uint64(p.id), level)
+	}
 	r.speakerMu.Unlock()
 }
 

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
-
-	"github.com/pion/ice/v4"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/pionx"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
@@ -90,6 +89,7 @@ func (p *Peer) syncLinesLocked() (tell []func()) {
 	for _, t := range wished {
 		want[t] = true
 	}
+	maps.DeleteFunc(p.refused, func(t *track, _ bool) bool { return !want[t] })
 	var removed []string
 	for _, l := range p.lines {
 		t := l.watched
@@ -153,7 +153,10 @@ func (p *Peer) giveLineLocked(t *track) (reused bool) {
 	line, err := p.conn.AddLine(format, t.owner.id.StreamID(), trackName(t))
 	switch {
 	case errors.Is(err, pionx.ErrNoCodec):
-		p.registry.counters.noCodec.Add(1)
+		if !p.refused[t] {
+			p.refused[t] = true
+			p.registry.counters.noCodec.Add(1)
+		}
 		return false
 	case err != nil:
 		p.log.Error("cannot add a line", "error", err)
@@ -232,26 +235,33 @@ func (p *Peer) acceptOfferLocked(sdp string) (string, error) {
 }
 
 // Offer answers an offer the client makes during the call: new or ended tracks,
-// an ICE restart. It returns ErrGlare while an offer of ours is outstanding, and
-// ErrBadOffer, after which the call goes on as before.
-func (p *Peer) Offer(ctx context.Context, sdp string) (answer string, err error) {
+// an ICE restart. It calls send with the answer before anything else can be told
+// to the client, so that no offer of ours overtakes it; send must not block.
+// Offer returns ErrGlare while an offer of ours is outstanding, ErrBadOffer,
+// after which the call goes on as before, or ErrPeerClosed.
+func (p *Peer) Offer(ctx context.Context, sdp string, send func(answer string)) error {
 	if err := ctx.Err(); err != nil {
-		return "", fmt.Errorf("sfukit: offer: %w", err)
+		return fmt.Errorf("sfukit: offer: %w", err)
 	}
 	if _, err := pionx.CheckOffer(sdp); err != nil {
 		p.registry.counters.badOffers.Add(1)
-		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
+		return fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}
 	p.signal.Lock()
 	defer p.signal.Unlock()
 	if p.gone {
-		return "", ErrPeerClosed
+		return ErrPeerClosed
 	}
 	if p.machine.ClientOffer() != negotiate.Accept {
 		p.registry.counters.glare.Add(1)
-		return "", ErrGlare
+		return ErrGlare
 	}
-	return p.acceptOfferLocked(sdp)
+	answer, err := p.acceptOfferLocked(sdp)
+	if err != nil {
+		return err
+	}
+	send(answer)
+	return nil
 }
 
 // Answer takes the client's answer to an offer of ours. The id is the offer's if
@@ -295,7 +305,7 @@ func (p *Peer) AddICECandidate(c *ICECandidate) error {
 		p.registry.counters.badCandidates.Add(1)
 		return fmt.Errorf("%w: %d bytes", ErrBadCandidate, len(c.Candidate))
 	}
-	if _, err := ice.UnmarshalCandidate(c.Candidate); err != nil {
+	if err := pionx.CheckCandidate(c.Candidate); err != nil {
 		p.registry.counters.badCandidates.Add(1)
 		return fmt.Errorf("%w: %w", ErrBadCandidate, err)
 	}

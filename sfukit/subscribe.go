@@ -28,7 +28,10 @@ type subscriber struct {
 	estimator BandwidthEstimator
 	pacer     *pacer.Pacer
 	estimate  bwe.Estimate
-	estimated bool
+	// sentBytes and resentBytes are what all lines together have sent, first
+	// transmissions and repairs.
+	sentBytes, resentBytes int64
+	estimated              bool
 }
 
 func (s *subscriber) init(p *Peer) error {

@@ -178,10 +178,12 @@ func TestMinuteOfCall(t *testing.T) {
 		if d := time.Since(began); d != time.Minute {
 			t.Fatalf("the call took %s of virtual time, want a minute", d)
 		}
+		w.lose(nil)
+		time.Sleep(time.Second) // for the last repairs
 		for _, s := range sources {
 			s.close()
 		}
-		time.Sleep(time.Second) // for the last repairs
+		time.Sleep(2 * oneWay)
 		for _, p := range peers {
 			for other := sfukit.PeerID(1); other <= 3; other++ {
 				if other == p.peer.ID() {

@@ -6,15 +6,11 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
 )
 
-// events turns what happens to the peer into frames. Every func first waits
-// until the answer is queued; the kit promises that such waiting delays this
-// peer's events only. An offer and its tracks come from the kit in order, one
-// after the other, and leave so.
+// events turns what happens to the peer into frames. They flow from Peer.Start
+// on, when the answer is queued. An offer and its tracks come from the kit in
+// order, one after the other, and leave so.
 func (r *running) events() sfukit.PeerEvents {
-	push := func(f ServerFrame) {
-		<-r.ready
-		r.send(f)
-	}
+	push := func(f ServerFrame) { r.send(f) }
 	return sfukit.PeerEvents{
 		Offer:         func(o sfukit.Offer) { push(OfferRenegotiate{o.SDP, o.MID, o.ID}) },
 		Tracks:        func(tracks []sfukit.TrackInfo) { push(tracksFrame(tracks)) },
@@ -24,10 +20,7 @@ func (r *running) events() sfukit.PeerEvents {
 		PeerLeft:      func(id sfukit.PeerID, why sfukit.LeaveReason) { push(PeerLeft{uint64(id), why.String()}) },
 		Speaker:       func(s sfukit.SpeakerChange) { push(speakerFrame(s)) },
 		Layer:         func(l sfukit.LayerChange) { push(layerFrame(l)) },
-		Closed: func(why sfukit.LeaveReason) {
-			<-r.ready
-			r.peerClosed(why)
-		},
+		Closed:        r.peerClosed,
 	}
 }
 
@@ -37,7 +30,7 @@ func (r *running) peerClosed(why sfukit.LeaveReason) {
 	switch why {
 	case sfukit.LeaveReplaced:
 		r.end(CloseReplaced, ReasonReplaced)
-	case sfukit.LeaveSlow:
+	case sfukit.LeaveSlow, sfukit.LeaveMisbehaved:
 		r.end(CloseTooSlow, ReasonSlow)
 	case sfukit.LeaveShutdown:
 		r.goAway()

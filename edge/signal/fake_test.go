@@ -27,18 +27,8 @@ func (r *fakeRooms) Join(_ context.Context, j sfukit.Join) (signal.Peer, string,
 		return nil, "", r.err
 	}
 	p := &fakePeer{join: j, events: make(chan func(sfukit.PeerEvents), 64), calls: make(chan string, 64)}
-	p.work.Go(func() {
-		for f := range p.events {
-			f(j.Events)
-		}
-	})
-	if r.early != nil { // before Join returns, unless the session holds it back
-		done := make(chan struct{})
-		p.events <- func(e sfukit.PeerEvents) { r.early(e); close(done) }
-		select {
-		case <-done:
-		case <-time.After(50 * time.Millisecond):
-		}
+	if r.early != nil { // waits for Start, as the kit's events do
+		p.events <- r.early
 	}
 	r.joined <- p
 	return p, "answer to " + j.Offer, nil
@@ -71,8 +61,21 @@ func (p *fakePeer) call(format string, args ...any) error {
 	return p.err
 }
 
-func (p *fakePeer) Offer(_ context.Context, sdp string) (string, error) {
-	return "answer to " + sdp, p.call("offer %s", sdp)
+// Start lets the events flow.
+func (p *fakePeer) Start() {
+	p.work.Go(func() {
+		for f := range p.events {
+			f(p.join.Events)
+		}
+	})
+}
+
+func (p *fakePeer) Offer(_ context.Context, sdp string, send func(string)) error {
+	err := p.call("offer %s", sdp)
+	if err == nil {
+		send("answer to " + sdp)
+	}
+	return err
 }
 
 func (p *fakePeer) Answer(_ context.Context, sdp string, id uint64) error {

@@ -42,10 +42,9 @@ func (r *running) handle(ctx context.Context, frame ClientFrame) {
 // offer answers a client's later offer. One that crosses ours is dropped
 // without a word: the polite side rolls back when it sees ours.
 func (r *running) offer(ctx context.Context, f Offer) {
-	answer, err := r.peer.Offer(ctx, f.SDP)
+	err := r.peer.Offer(ctx, f.SDP, func(answer string) { r.send(Answer{answer}) })
 	switch {
 	case err == nil:
-		r.send(Answer{answer})
 	case errors.Is(err, sfukit.ErrGlare):
 		r.stats.glare.Add(1)
 	default:

@@ -10,8 +10,8 @@ import (
 // Rooms is what a Session needs of the place where calls happen. RoomsOf makes
 // one of a sfukit.Registry.
 type Rooms interface {
-	// Join has the contract of sfukit.Registry.Join: the events of j may be called
-	// before it returns, and never are if it fails.
+	// Join has the contract of sfukit.Registry.Join: the events of j flow from
+	// Peer.Start on.
 	Join(ctx context.Context, j sfukit.Join) (peer Peer, answer string, err error)
 	// Publishers lists the peers of a room that publish at least one track.
 	Publishers(room sfukit.RoomID) []sfukit.PeerID
@@ -20,7 +20,8 @@ type Rooms interface {
 // Peer is what a Session needs of a member of a room, with the contracts of
 // sfukit.Peer.
 type Peer interface {
-	Offer(ctx context.Context, sdp string) (answer string, err error)
+	Start()
+	Offer(ctx context.Context, sdp string, send func(answer string)) error
 	Answer(ctx context.Context, sdp string, offerID uint64) error
 	AddICECandidate(c *sfukit.ICECandidate) error
 	SetLayer(w sfukit.LayerWish) error

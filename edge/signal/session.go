@@ -53,7 +53,6 @@ func (s Session) Serve(ctx context.Context, c *Conn) CloseStatus {
 		conn:    c,
 		stats:   c.s.opts.Stats,
 		log:     s.Logger.With("room", string(s.Room), "peer", uint64(s.Peer)),
-		ready:   make(chan struct{}),
 		wrong:   newBucket(time.Now(), wrongRate, wrongBurst),
 	}
 	r.stats.started.Add(1)
@@ -76,11 +75,7 @@ type running struct {
 	conn  *Conn
 	stats *Stats
 	log   *slog.Logger
-	peer  Peer // set once, before ready is closed
-
-	// ready is closed when the answer is queued: the peer's events wait for it,
-	// so that nothing overtakes the answer.
-	ready chan struct{}
+	peer  Peer // set once, before it is started
 
 	wrong    bucket
 	lastHint time.Time
@@ -155,7 +150,7 @@ func (r *running) join(ctx context.Context, offer Offer) OfferOutcome {
 	r.send(Answer{answer})
 	r.send(Welcome{PeerID: uint64(r.Peer), Room: string(r.Room), ICEServers: r.ICEServers})
 	r.send(r.tracksMap())
-	close(r.ready)
+	peer.Start()
 	return OfferOK
 }
 

@@ -4,12 +4,14 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"sync"
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/anatolykoptev/oxpulse-sfu/examples/internal/loop"
@@ -19,54 +21,57 @@ import (
 func main() { loop.Main("bwe", 4*time.Second, run) }
 
 func run(out io.Writer, howLong time.Duration) error {
-	pair, err := loop.NewPair(transportCC)
+	pair, err := loop.NewPair()
 	if err != nil {
 		return err
 	}
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	defer pair.Close() // ends the reader
+	film, sender := pair.AddServerTrack(webrtc.MimeTypeVP8, "film")
 	kalman, err := bwe.NewKalman(bwe.KalmanConfig{})
 	if err != nil {
 		return err
 	}
-	e := &estimator{out: out, kalman: kalman}
-	track, sender, err := film(pair)
-	if err != nil {
-		_ = pair.Close()
+	if err := pair.Connect(); err != nil {
 		return err
 	}
-	var reader sync.WaitGroup
-	reader.Go(func() { e.read(sender) })
-	err = e.send(track, sender, howLong)
-	_ = pair.Close() // ends read
-	reader.Wait()
-	return err
-}
+	var sent bwe.History
+	var mu sync.Mutex // guards sent and kalman
 
-// estimator is the leaf at work: numbers for what is sent, and what feedback on
-// these numbers says about the link.
-type estimator struct {
-	out    io.Writer
-	mu     sync.Mutex
-	sent   bwe.History // guarded by mu
-	kalman *bwe.Kalman // guarded by mu
-}
-
-// read feeds feedback to the estimator and prints the estimate twice a second.
-func (e *estimator) read(sender *webrtc.RTPSender) {
-	var printed time.Time
-	for packets, _, err := sender.ReadRTCP(); err == nil; packets, _, err = sender.ReadRTCP() {
-		now := time.Now()
-		e.mu.Lock()
-		for _, p := range packets {
-			if fb, ok := p.(*rtcp.TransportLayerCC); ok {
-				results, rtt := e.sent.Feedback(now, fb.BaseSequenceNumber, fb.ReferenceTime, symbols(fb), nil)
-				e.kalman.OnFeedback(now, results, rtt)
+	reader.Go(func() {
+		for packets, _, err := sender.ReadRTCP(); err == nil; packets, _, err = sender.ReadRTCP() {
+			for _, p := range packets {
+				if fb, ok := p.(*rtcp.TransportLayerCC); ok {
+					var symbols []bwe.Symbol
+					for received, delta := range loop.Arrivals(fb) {
+						symbols = append(symbols, bwe.Symbol{Received: received, Delta: delta})
+					}
+					now := time.Now()
+					mu.Lock()
+					results, rtt := sent.Feedback(now, fb.BaseSequenceNumber, fb.ReferenceTime, symbols, nil)
+					kalman.OnFeedback(now, results, rtt)
+					mu.Unlock()
+				}
 			}
 		}
-		estimate, ok := e.kalman.Estimate(now)
-		e.mu.Unlock()
-		if ok && now.Sub(printed) > 500*time.Millisecond {
-			printed = now
-			fmt.Fprintf(e.out, "the link carries %v, limited by %v\n", estimate.Target, estimate.Term)
+	})
+
+	// 1000 bytes every 5 ms are 1.6 Mbit/s.
+	ext := loop.ExtensionID(sender.GetParameters().RTPParameters, sdp.TransportCCURI)
+	return loop.Every(5*time.Millisecond, howLong, func(n, _ int) error {
+		p := loop.Packet(n, 450, make([]byte, 1000))
+		now := time.Now()
+		mu.Lock()
+		seq := sent.Sent(now, len(p.Payload))
+		estimate, ok := kalman.Estimate(now)
+		mu.Unlock()
+		if ok && n%100 == 99 {
+			fmt.Fprintf(out, "the link carries %v, limited by %v\n", estimate.Target, estimate.Term)
 		}
-	}
+		if err := p.SetExtension(ext, binary.BigEndian.AppendUint16(nil, seq)); err != nil {
+			return err
+		}
+		return film.WriteRTP(p)
+	})
 }

@@ -6,7 +6,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -15,32 +14,25 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/fanout"
 )
 
-const copies = 3
-
-var opus = webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus}
-
 func main() { loop.Main("fanout", 2*time.Second, run) }
 
 func run(out io.Writer, howLong time.Duration) error {
-	pair, err := loop.NewPair(nil)
+	pair, err := loop.NewPair()
 	if err != nil {
 		return err
 	}
 	defer pair.Close()
-	source, err := webrtc.NewTrackLocalStaticRTP(opus, "microphone", "client")
-	if err != nil {
-		return err
-	}
-	sendOnly := webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly}
-	if _, err := pair.Client.AddTransceiverFromTrack(source, sendOnly); err != nil {
-		return err
-	}
+	voices := pair.AddVoices(1)
+
+	// The sinks are whatever the program writes to; here pion's own tracks.
 	var group fanout.Group[*webrtc.TrackLocalStaticRTP]
-	var received [copies]atomic.Int64
-	if err := subscribe(pair, &group, &received); err != nil {
-		return err
+	copies := []string{"copy-1", "copy-2", "copy-3"}
+	for _, id := range copies {
+		sink, _ := pair.AddServerTrack(webrtc.MimeTypeOpus, id)
+		group.Add(sink)
 	}
-	// The leaf at work: every packet that comes in goes to whoever is in the group.
+
+	// Every packet that comes in goes to whoever is in the group at that moment.
 	pair.Server.OnTrack(func(t *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		for p, _, err := t.ReadRTP(); err == nil; p, _, err = t.ReadRTP() {
 			for _, sink := range group.Snapshot() {
@@ -51,15 +43,16 @@ func run(out io.Writer, howLong time.Duration) error {
 	if err := pair.Connect(); err != nil {
 		return err
 	}
-	const frame = 20 * time.Millisecond
-	packets := int(howLong / frame)
-	err = loop.Every(frame, howLong, func(n int) error {
-		if n == packets/2 {
-			group.Remove(group.Snapshot()[copies-1]) // a subscriber leaves in the middle
+
+	err = loop.Every(20*time.Millisecond, howLong, func(n, of int) error {
+		if n == of/2 {
+			sinks := group.Snapshot()
+			group.Remove(sinks[len(sinks)-1]) // the last one leaves in the middle
 		}
-		return source.WriteRTP(loop.Packet(n, 960, []byte("sound")))
+		return voices.Say(0)
 	})
-	fmt.Fprintf(out, "sent %d packets, copies got %d, %d and %d\n", packets,
-		received[0].Load(), received[1].Load(), received[2].Load())
+	for _, id := range copies {
+		fmt.Fprintf(out, "%s: %d packets\n", id, pair.Received(id).Packets)
+	}
 	return err
 }

@@ -12,12 +12,12 @@ func TestRun(t *testing.T) {
 	if err := run(&out, time.Second); err != nil {
 		t.Fatal(err)
 	}
-	var sent, a, b, c int
-	if _, err := fmt.Sscanf(out.String(), "sent %d packets, copies got %d, %d and %d", &sent, &a, &b, &c); err != nil {
+	var a, b, c int
+	if _, err := fmt.Sscanf(out.String(), "copy-1: %d packets\ncopy-2: %d packets\ncopy-3: %d packets\n", &a, &b, &c); err != nil {
 		t.Fatalf("printed %q: %v", out.String(), err)
 	}
 	// The last packet may still be on its way, and the last copy left in the middle.
-	if sent != 50 || a < sent-5 || b < sent-5 || c < 15 || c > 30 {
-		t.Errorf("printed %q, want about 50, 50 and 25 of 50", out.String())
+	if a < 45 || a > 50 || b < 45 || b > 50 || c < 15 || c > 30 {
+		t.Errorf("printed %q, want about 50, 50 and 25", out.String())
 	}
 }

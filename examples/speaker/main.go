@@ -20,20 +20,25 @@ import (
 func main() { loop.Main("speaker", 6*time.Second, run) }
 
 func run(out io.Writer, howLong time.Duration) error {
-	pair, err := loop.NewPair(map[string]webrtc.RTPCodecType{sdp.AudioLevelURI: webrtc.RTPCodecTypeAudio})
+	pair, err := loop.NewPair()
 	if err != nil {
 		return err
 	}
 	defer pair.Close()
+	voices := pair.AddVoices(3)
 	detector, err := speaker.New(speaker.Config{})
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex // a Detector is not safe for concurrent use
+	names := map[uint64]string{}
+	var mu sync.Mutex // guards names, and the Detector, which does not do so itself
+
+	// Every packet's level goes in …
 	pair.Server.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) {
-		var id uint64
-		_, _ = fmt.Sscanf(t.ID(), "voice-%d", &id)
-		ext := loop.ExtensionID(r.GetParameters(), sdp.AudioLevelURI)
+		id, ext := uint64(t.SSRC()), loop.ExtensionID(r.GetParameters(), sdp.AudioLevelURI)
+		mu.Lock()
+		names[id] = t.ID()
+		mu.Unlock()
 		for p, _, err := t.ReadRTP(); err == nil; p, _, err = t.ReadRTP() {
 			var l rtp.AudioLevelExtension
 			if l.Unmarshal(p.GetExtension(ext)) == nil {
@@ -43,22 +48,21 @@ func run(out io.Writer, howLong time.Duration) error {
 			}
 		}
 	})
-	talk, err := prepare(pair)
-	if err != nil {
+	if err := pair.Connect(); err != nil {
 		return err
 	}
-	elected := time.Now()
-	return talk(howLong, func() {
-		now := time.Now()
-		if now.Sub(elected) < 300*time.Millisecond {
-			return
+
+	// … and every 300 ms, or 15 packets, there is an election.
+	return loop.Every(20*time.Millisecond, howLong, func(n, of int) error {
+		if n%15 == 14 {
+			mu.Lock()
+			change, ok := detector.Tick(time.Now())
+			name := names[change.Speaker]
+			mu.Unlock()
+			if ok {
+				fmt.Fprintf(out, "%s takes the floor, margin %.1f\n", name, change.Margin)
+			}
 		}
-		elected = now
-		mu.Lock()
-		change, ok := detector.Tick(now)
-		mu.Unlock()
-		if ok {
-			fmt.Fprintf(out, "speaker %d takes the floor, margin %.1f\n", change.Speaker, change.Margin)
-		}
+		return voices.Say(n * 3 / of) // each speaks for a third of the time
 	})
 }

@@ -12,7 +12,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	rest := out.String()
-	for _, want := range []string{"speaker 1 takes", "speaker 2 takes", "speaker 3 takes"} {
+	for _, want := range []string{"voice-1 takes", "voice-2 takes", "voice-3 takes"} {
 		var found bool
 		if _, rest, found = strings.Cut(rest, want); !found {
 			t.Fatalf("no %q, in order, in:\n%s", want, out.String())

@@ -132,6 +132,13 @@ func (s *Store) Get(now time.Time, seq int64, dst []byte) (n int, ok bool) {
 	return copy(dst, sl.buf), true
 }
 
+// Clear forgets every packet and gives the memory back. The store can be used again.
+func (s *Store) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slots, s.bytes = nil, 0
+}
+
 // Bytes returns the memory held for packets, in bytes, used or waiting for reuse.
 func (s *Store) Bytes() int {
 	s.mu.Lock()

@@ -34,9 +34,10 @@ type Ladder struct {
 // NewLadder orders a copy of rungs, given in the order of declaration and with
 // distinct RIDs. A criterion counts only if it is known for every rung, since
 // mixing criteria pair by pair would not be an order. They are, first to last:
-// picture area, measured bitrate, the conventional names (Low, Medium, High),
+// picture area, the conventional names (Low, Medium, High), measured bitrate,
 // and the order of declaration; a later one only separates rungs that are
-// equal by all earlier ones.
+// equal by all earlier ones. Rates come after names because they vary: an order
+// that follows them alone changes with what is in the picture.
 func NewLadder(rungs []Rung) Ladder {
 	areas, rates, names := true, true, true
 	for _, r := range rungs {
@@ -50,11 +51,11 @@ func NewLadder(rungs []Rung) Ladder {
 		if areas {
 			c = cmp.Compare(a.area(), b.area())
 		}
-		if c == 0 && rates {
-			c = cmp.Compare(a.Bitrate, b.Bitrate)
-		}
 		if c == 0 && names {
 			c = cmp.Compare(a.RID.Rank(), b.RID.Rank())
+		}
+		if c == 0 && rates {
+			c = cmp.Compare(a.Bitrate, b.Bitrate)
 		}
 		return c
 	})

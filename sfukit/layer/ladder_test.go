@@ -263,3 +263,27 @@ func TestDecisionsDoNotAllocate(t *testing.T) {
 		t.Errorf("layer decisions: %v allocs, want 0", n)
 	}
 }
+
+// Rates follow what is in the picture; names do not.
+func TestLadderTrustsNamesBeforeRates(t *testing.T) {
+	rungs := func(low, medium, high layer.RID) []layer.Rung {
+		return []layer.Rung{
+			{RID: low, Bitrate: 120_000, Live: true}, {RID: medium, Bitrate: 90_000, Live: true}, {RID: high, Bitrate: 100_000, Live: true},
+		}
+	}
+	for _, tc := range []struct {
+		name  string
+		rungs []layer.Rung
+		want  []layer.RID
+	}{
+		{"conventional names", rungs("q", "h", "f"), []layer.RID{"q", "h", "f"}},
+		{"other names", rungs("a", "b", "c"), []layer.RID{"b", "c", "a"}},
+	} {
+		l := layer.NewLadder(tc.rungs)
+		for i, want := range tc.want {
+			if got := l.At(i).RID; got != want {
+				t.Errorf("%s: rung %d is %q, want %q", tc.name, i, got, want)
+			}
+		}
+	}
+}

@@ -58,6 +58,10 @@ export class Negotiator {
     await this.#pc.setRemoteDescription({ type: 'offer', sdp });
     await this.#pc.setLocalDescription();
     this.#send({ type: 'answer-renegotiate', sdp: this.#pc.localDescription.sdp, mid, id });
+    // A line switched on while it was offered as inactive is answered so, and then the browser sees no need to
+    // negotiate (W3C WebRTC, "check if negotiation is needed"). We do.
+    const starved = (t) => t.direction === 'sendonly' && t.currentDirection === 'inactive';
+    if (this.#pc.getTransceivers().some(starved)) this.run(() => this.#offer());
   }
 
   /** refused gives up an offer that the server would not take; the browser asks again at once, we do so later. */

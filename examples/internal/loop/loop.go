@@ -1,17 +1,14 @@
-// Package loop connects two PeerConnections inside one process and feeds them
-// made-up packets, so that the examples beside it need no network, no browser
-// and no server. What they show is what they do with the packets.
+// Package loop connects two PeerConnections inside one process and makes up media
+// for them, so that the examples beside it need no network, browser or server.
+// What they show is what they do with the packets.
 package loop
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
-	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 )
@@ -24,93 +21,28 @@ func Main(name string, howLong time.Duration, run func(io.Writer, time.Duration)
 	}
 }
 
-// Pair is a client and a server that are not connected yet. Tracks are added
-// before Connect.
-type Pair struct {
-	Client, Server *webrtc.PeerConnection
-}
-
-// NewPair returns a pair that uses pion's default codecs and the given RTP
-// header extensions. The server has no interceptors: what arrives and leaves is
-// the example's business. The client has pion's default ones. The caller must
-// Close the pair.
-func NewPair(extensions map[string]webrtc.RTPCodecType) (*Pair, error) {
-	client, err := peer(true, extensions)
-	if err != nil {
-		return nil, err
-	}
-	server, err := peer(false, extensions)
-	if err != nil {
-		return nil, errors.Join(err, client.Close())
-	}
-	return &Pair{client, server}, nil
-}
-
-func peer(interceptors bool, extensions map[string]webrtc.RTPCodecType) (*webrtc.PeerConnection, error) {
-	media := &webrtc.MediaEngine{}
-	if err := media.RegisterDefaultCodecs(); err != nil {
-		return nil, fmt.Errorf("codecs: %w", err)
-	}
-	for uri, kind := range extensions {
-		if err := media.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: uri}, kind); err != nil {
-			return nil, fmt.Errorf("extension %s: %w", uri, err)
+// Every calls f once in each interval until howLong has passed or f fails. The
+// arguments of f are the number of the call, from 0, and how many there will be.
+func Every(interval, howLong time.Duration, f func(n, of int) error) error {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	of := int(howLong / interval)
+	for n := range of {
+		<-tick.C
+		if err := f(n, of); err != nil {
+			return err
 		}
-	}
-	registry := &interceptor.Registry{}
-	if interceptors {
-		if err := webrtc.RegisterDefaultInterceptors(media, registry); err != nil {
-			return nil, fmt.Errorf("interceptors: %w", err)
-		}
-	}
-	var settings webrtc.SettingEngine
-	settings.SetIncludeLoopbackCandidate(true)
-	api := webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
-	return api.NewPeerConnection(webrtc.Configuration{})
-}
-
-// Close closes both ends.
-func (p *Pair) Close() error { return errors.Join(p.Client.Close(), p.Server.Close()) }
-
-// Connect has the client offer and the server answer, and returns when media
-// can flow, or after ten seconds with an error.
-func (p *Pair) Connect() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	p.Client.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
-		if s == webrtc.PeerConnectionStateConnected {
-			cancel()
-		}
-	})
-	offer, err := p.Client.CreateOffer(nil)
-	if err != nil {
-		return fmt.Errorf("offer: %w", err)
-	}
-	if err := describe(p.Client, p.Server, offer); err != nil {
-		return fmt.Errorf("offer: %w", err)
-	}
-	answer, err := p.Server.CreateAnswer(nil)
-	if err != nil {
-		return fmt.Errorf("answer: %w", err)
-	}
-	if err := describe(p.Server, p.Client, answer); err != nil {
-		return fmt.Errorf("answer: %w", err)
-	}
-	<-ctx.Done()
-	if err := ctx.Err(); errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("connect: %w", err)
 	}
 	return nil
 }
 
-// describe makes d the description of one end and gives it, with all
-// candidates, to the other.
-func describe(from, to *webrtc.PeerConnection, d webrtc.SessionDescription) error {
-	gathered := webrtc.GatheringCompletePromise(from)
-	if err := from.SetLocalDescription(d); err != nil {
-		return err
+// Packet returns packet n of a stream whose timestamp advances by step ticks. It
+// keeps payload.
+func Packet(n int, step uint32, payload []byte) *rtp.Packet {
+	return &rtp.Packet{
+		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: uint32(n) * step, Marker: true},
+		Payload: payload,
 	}
-	<-gathered
-	return to.SetRemoteDescription(*from.LocalDescription())
 }
 
 // ExtensionID returns the id under which a header extension was negotiated, 0
@@ -122,26 +54,4 @@ func ExtensionID(p webrtc.RTPParameters, uri string) uint8 {
 		}
 	}
 	return 0
-}
-
-// Every calls f with 0, 1, 2 … once in each interval until howLong has passed
-// or f fails.
-func Every(interval, howLong time.Duration, f func(n int) error) error {
-	tick := time.NewTicker(interval)
-	defer tick.Stop()
-	for n := range int(howLong / interval) {
-		<-tick.C
-		if err := f(n); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Packet returns packet n of a stream whose timestamp advances by step.
-func Packet(n int, step uint32, payload []byte) *rtp.Packet {
-	return &rtp.Packet{
-		Header:  rtp.Header{Version: 2, SequenceNumber: uint16(n), Timestamp: uint32(n) * step, Marker: true},
-		Payload: payload,
-	}
 }

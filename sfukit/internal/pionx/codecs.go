@@ -32,7 +32,7 @@ var videoExtensions = []string{
 }
 
 var (
-	audioFeedback = []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "transport-cc"}}
+	audioFeedback = []webrtc.RTCPFeedback{{Type: "transport-cc"}}
 	videoFeedback = []webrtc.RTCPFeedback{
 		{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"},
 		{Type: "goog-remb"}, {Type: "transport-cc"},

@@ -19,24 +19,25 @@ import (
 // must not be called concurrently with each other or with Close; WriteRTCP and
 // SendData may be called from anywhere.
 type Conn struct {
-	stack   *Stack
 	handler transport.Handler
 	pc      *webrtc.PeerConnection
 	data    *dataChannels
+	notes   *notes
 	closing atomic.Bool
 	// answered says that an answer is made and further candidates must trickle.
 	answered atomic.Bool
 
 	// The rest belongs to signalling.
-	offer      *sdpx.Offer      // the client's latest
-	ice        sdpx.Credentials // the client's
-	lines      []*line
-	session    []sdpx.Line     // every m-line so far
-	pending    string          // the offer of ours that waits for its answer
-	pendingNew string          // its first new mid
-	lastRemote string          // what pion was last given from the client
-	mixed      bool            // the client reads two-byte header extensions
-	sending    map[string]bool // the client's mids, true while it sends
+	offer        *sdpx.Offer      // the client's latest
+	ice          sdpx.Credentials // the client's
+	lines        []*line
+	session      []sdpx.Line     // every m-line so far
+	pending      string          // the offer of ours that waits for its answer
+	pendingNew   string          // its first new mid
+	pendingLines int             // how many of the lines it has
+	lastRemote   string          // what pion was last given from the client
+	mixed        bool            // the client reads two-byte header extensions
+	sending      map[string]bool // the client's mids, true while it sends
 }
 
 const (
@@ -63,7 +64,8 @@ func (s *Stack) NewConn(h transport.Handler) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	settings, err := s.settings(h)
+	notes := &notes{malformed: h.Malformed}
+	settings, err := s.settings(h, notes)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +80,7 @@ func (s *Stack) NewConn(h transport.Handler) (*Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("new connection: %w", err)
 	}
-	c := &Conn{stack: s, handler: h, pc: pc, sending: map[string]bool{}}
+	c := &Conn{handler: h, pc: pc, notes: notes, sending: map[string]bool{}}
 	c.data = newDataChannels(s.config.Channels, h)
 	c.watch()
 	return c, nil
@@ -86,8 +88,8 @@ func (s *Stack) NewConn(h transport.Handler) (*Conn, error) {
 
 // settings makes the setting engine of one connection: through it the tap and
 // the mux learn which peer they serve.
-func (s *Stack) settings(h transport.Handler) (webrtc.SettingEngine, error) {
-	e := webrtc.SettingEngine{LoggerFactory: s.loggers}
+func (s *Stack) settings(h transport.Handler, n *notes) (webrtc.SettingEngine, error) {
+	e := webrtc.SettingEngine{LoggerFactory: loggers{s.config.Log, n}}
 	e.BufferFactory = newBuffer(h)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetNet(s.net)
@@ -96,15 +98,11 @@ func (s *Stack) settings(h transport.Handler) (webrtc.SettingEngine, error) {
 	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
 	if s.tcp != nil {
 		e.SetICETCPMux(s.tcp)
-		networks = append(networks, webrtc.NetworkTypeTCP4)
-		if rule, ok := s.tcpRule(); ok {
-			if err := e.SetICEAddressRewriteRules(rule); err != nil {
-				return e, fmt.Errorf("advertise TCP addresses: %w", err)
-			}
-		}
+		e.SetNet(s.tcp.network(s.net))
+		networks = append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
 	}
 	e.SetNetworkTypes(networks)
-	e.SetIncludeLoopbackCandidate(s.config.Loopback)
+	e.SetIncludeLoopbackCandidate(true) // the muxes show what is advertised and no more
 	e.SetICETimeouts(s.config.Disconnect, s.config.Fail, 2*time.Second)
 	e.SetDTLSConnectContextMaker(func() (context.Context, func()) {
 		return context.WithTimeout(context.Background(), dtlsTimeout)
@@ -119,24 +117,6 @@ func (s *Stack) settings(h transport.Handler) (webrtc.SettingEngine, error) {
 	e.SetSCTPMaxMessageSize(largest)
 	e.SetSCTPMaxReceiveBufferSize(max(2*largest, 256<<10))
 	return e, e.SetAnsweringDTLSRole(webrtc.DTLSRoleClient)
-}
-
-// tcpRule makes TCP candidates show the configured addresses: they come from
-// the interfaces and not from the UDP mux.
-func (s *Stack) tcpRule() (webrtc.ICEAddressRewriteRule, bool) {
-	if len(s.config.Public) == 0 {
-		return webrtc.ICEAddressRewriteRule{}, false
-	}
-	rule := webrtc.ICEAddressRewriteRule{
-		Mode: webrtc.ICEAddressRewriteReplace, AsCandidateType: webrtc.ICECandidateTypeHost,
-		Networks: []webrtc.NetworkType{webrtc.NetworkTypeTCP4},
-	}
-	for _, a := range s.advertised {
-		if a.Addr().Is4() {
-			rule.External = append(rule.External, a.Addr().String())
-		}
-	}
-	return rule, len(rule.External) > 0
 }
 
 // watch turns pion's callbacks into states. After a failed or ended DTLS
@@ -167,12 +147,19 @@ func (c *Conn) watch() {
 			c.handler.Candidate(candidate.ToJSON().Candidate)
 		}
 	})
+	var secured atomic.Bool
 	c.pc.SCTP().Transport().OnStateChange(func(s webrtc.DTLSTransportState) {
 		switch s {
+		case webrtc.DTLSTransportStateConnected:
+			secured.Store(true)
 		case webrtc.DTLSTransportStateFailed:
 			report(transport.DTLSFailed)
 		case webrtc.DTLSTransportStateClosed:
-			report(transport.RemoteClosed)
+			if secured.Load() {
+				report(transport.RemoteClosed)
+			} else { // pion was quicker to close what failed than to say so
+				report(transport.DTLSFailed)
+			}
 		}
 	})
 	// A channel that is not in the table has nobody to read it.
@@ -186,6 +173,13 @@ func (c *Conn) WriteRTCP(packets []rtcp.Packet) error { return c.pc.WriteRTCP(pa
 func (c *Conn) SendData(channel int, text bool, msg []byte) transport.DataDrop {
 	return c.data.send(channel, text, msg)
 }
+
+// LastError says why the connection did not come about, or else what ICE last
+// complained of: the text of a line pion logged, at most 200 bytes without line
+// ends, or "". It is for a log and not a metric: some of it the peer chose. Why
+// DTLS failed stands in it only once Close has returned, for pion reports the
+// state first.
+func (c *Conn) LastError() string { return c.notes.text() }
 
 // Close ends the connection and returns when all that belongs to it has ended.
 // It must not be called from a Handler method.

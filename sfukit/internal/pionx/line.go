@@ -19,7 +19,7 @@ type line struct {
 	kind        webrtc.RTPCodecType
 	mixed       bool
 	transceiver *webrtc.RTPTransceiver
-	shown       bool // some offer had it; belongs to signalling, as the next
+	agreed      bool // the client has answered an offer with it; belongs to signalling, as the next
 	offered     bool // active in the latest offer
 
 	name   atomic.Pointer[msid]

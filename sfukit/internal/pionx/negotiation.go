@@ -3,7 +3,6 @@ package pionx
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,9 +17,14 @@ import (
 // them known from the sockets it takes microseconds; what comes later trickles.
 const gatherWait = 200 * time.Millisecond
 
+// ErrWedged is in the error of a method that pion left half way through an
+// exchange of descriptions. There is no way back from there: every later
+// exchange would fail, and the connection can only be closed.
+var ErrWedged = errors.New("pionx: the connection can negotiate no more")
+
 // AcceptOffer answers an offer of the client's, its first or a later one, and
 // returns the tracks it publishes from now on. A bad offer is refused before
-// pion sees it, since pion could not go back.
+// pion sees it, since pion could not go back; after ErrWedged it did see it.
 func (c *Conn) AcceptOffer(text string) (answer string, tracks []transport.Track, err error) {
 	offer, err := CheckOffer(text)
 	if err != nil {
@@ -33,21 +37,21 @@ func (c *Conn) AcceptOffer(text string) (answer string, tracks []transport.Track
 	}
 	forPion := offer.ForPion(c.role)
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: forPion}); err != nil {
-		return "", nil, fmt.Errorf("take offer: %w", err)
+		return "", nil, c.failed("take offer", webrtc.SignalingStateStable, err)
 	}
 	if hasData(offer) {
 		if err := c.data.create(c.pc); err != nil {
-			return "", nil, fmt.Errorf("open data channels: %w", err)
+			return "", nil, c.failed("open data channels", webrtc.SignalingStateUnknown, err)
 		}
 	}
 	made, err := c.pc.CreateAnswer(nil)
 	if err != nil {
-		return "", nil, fmt.Errorf("make answer: %w", err)
+		return "", nil, c.failed("make answer", webrtc.SignalingStateUnknown, err)
 	}
 	gathered := webrtc.GatheringCompletePromise(c.pc)
 	c.answered.Store(false)
 	if err := c.pc.SetLocalDescription(made); err != nil {
-		return "", nil, fmt.Errorf("set answer: %w", err)
+		return "", nil, c.failed("set answer", webrtc.SignalingStateUnknown, err)
 	}
 	wait(gathered)
 	c.answered.Store(true)
@@ -113,95 +117,24 @@ func newTrack(s *sdpx.Section) transport.Track {
 	return t
 }
 
-// Supports reports whether the client can receive a format, as far as its
-// offers have said; a kind it has never offered is tried.
-func (c *Conn) Supports(f transport.Format) bool {
-	asked := false
-	for _, tr := range c.pc.GetTransceivers() {
-		receiver := tr.Receiver()
-		if receiver == nil || (tr.Kind() == webrtc.RTPCodecTypeVideo) != f.Codec.Video() {
-			continue
-		}
-		asked = true
-		if _, ok := matchCodec(receiver.GetParameters().Codecs, f); ok {
-			return true
-		}
-	}
-	return !asked
-}
-
-// ErrNoCodec is returned by AddLine for a format the client cannot receive.
-var ErrNoCodec = errors.New("pionx: the client does not receive this codec")
-
-// AddLine adds an m-line that the next offer shows. Adding is free; showing it
-// costs a negotiation that grows with the number of lines, so each line has one
-// codec only.
-func (c *Conn) AddLine(f transport.Format, stream, track string) (transport.Line, error) {
-	l := &line{format: f, kind: webrtc.RTPCodecTypeAudio, mixed: c.mixed}
-	if f.Codec.Video() {
-		l.kind = webrtc.RTPCodecTypeVideo
-	}
-	if !c.Supports(f) {
-		return nil, ErrNoCodec
-	}
-	l.Name(stream, track)
-	l.active.Store(true)
-	tr, err := c.pc.AddTransceiverFromTrack(l, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-	if err != nil {
-		return nil, fmt.Errorf("add line: %w", err)
-	}
-	l.transceiver = tr
-	// A mid that no client chooses: after an abandoned offer it could give the same
-	// number to a section of its own.
-	if err := tr.SetMid("s" + strconv.Itoa(len(c.lines))); err != nil {
-		return nil, fmt.Errorf("name line: %w", err)
-	}
-	if err := tr.SetCodecPreferences(lineCodecs(tr.Sender().GetParameters().Codecs, f)); err != nil {
-		return nil, fmt.Errorf("choose codec: %w", err)
-	}
-	c.lines = append(c.lines, l)
-	return l, nil
-}
-
-// lineCodecs picks what a line of format f may carry: the codec, its
-// retransmissions and, for Opus, redundancy.
-func lineCodecs(all []webrtc.RTPCodecParameters, f transport.Format) []webrtc.RTPCodecParameters {
-	main, ok := matchCodec(all, f)
-	if !ok {
-		return nil
-	}
-	out := []webrtc.RTPCodecParameters{main}
-	rtx, red := rtxFor(all, main.PayloadType), redFor(all, main.PayloadType)
-	for _, p := range all {
-		if pt := uint8(p.PayloadType); pt != 0 && (pt == rtx || pt == red && f.Codec == codec.Opus) {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// Offer makes an offer of ours that shows every line. It must be answered,
-// resent or abandoned before the next.
+// Offer makes an offer of ours that shows every line, and says which of the mids
+// in it is the first that the client has not agreed to yet. It must be answered,
+// resent or abandoned before the next. The error may be ErrWedged.
 func (c *Conn) Offer() (text, firstNew string, err error) {
-	var fresh []*line
-	for _, l := range c.lines {
-		l.offered = l.active.Load()
-		if !l.shown {
-			l.shown = true
-			fresh = append(fresh, l)
-		}
-	}
 	made, err := c.pc.CreateOffer(nil)
 	if err != nil {
-		return "", "", fmt.Errorf("make offer: %w", err)
+		return "", "", c.failed("make offer", webrtc.SignalingStateStable, err)
 	}
 	if err := c.pc.SetLocalDescription(made); err != nil {
-		return "", "", fmt.Errorf("set offer: %w", err)
+		return "", "", c.failed("set offer", webrtc.SignalingStateStable, err)
 	}
 	c.pending = sdpx.ServerOffer(c.pc.LocalDescription().SDP, c.session, c.role)
-	c.pendingNew = ""
-	if len(fresh) > 0 {
-		c.pendingNew = fresh[0].MID()
+	c.pendingNew, c.pendingLines = "", len(c.lines)
+	for _, l := range c.lines {
+		l.offered = l.active.Load()
+		if !l.agreed && c.pendingNew == "" {
+			c.pendingNew = l.MID()
+		}
 	}
 	return c.pending, c.pendingNew, nil
 }
@@ -209,8 +142,8 @@ func (c *Conn) Offer() (text, firstNew string, err error) {
 // PendingOffer returns the offer that waits for its answer, as Offer did.
 func (c *Conn) PendingOffer() (text, firstNew string) { return c.pending, c.pendingNew }
 
-// AcceptAnswer takes the client's answer to the pending offer. On error the
-// offer stays pending.
+// AcceptAnswer takes the client's answer to the pending offer. On error, unless
+// it is ErrWedged, the offer stays pending.
 func (c *Conn) AcceptAnswer(text string) error {
 	reply, err := sdpx.ForPionAnswer(text, c.pending, c.expectedICE(), c.role, sdpx.Limits{Keep: keepCodec})
 	if err != nil {
@@ -220,12 +153,10 @@ func (c *Conn) AcceptAnswer(text string) error {
 		return err
 	}
 	c.session, c.ice = reply.Lines(), writtenICE(reply.SDP)
-	for _, l := range c.lines {
-		if !l.offered {
-			continue // of a line shown idle the client has nothing to accept
-		}
-		if accepted := reply.Accepted(l.MID()); l.accepted.Swap(accepted) != accepted {
-			c.handler.LineReady(l)
+	for _, l := range c.lines[:c.pendingLines] {
+		l.agreed = true
+		if l.offered { // of a line shown idle the client has nothing to accept
+			l.accepted.Store(reply.Accepted(l.MID()))
 		}
 	}
 	return nil
@@ -257,43 +188,31 @@ func writtenICE(text string) (ice sdpx.Credentials) {
 }
 
 // Abandon gives up an offer whose answer is lost: pion, which cannot roll back,
-// is answered in the client's place.
+// is answered in the client's place. The error may be ErrWedged.
 func (c *Conn) Abandon() error {
 	answer, err := sdpx.SyntheticAnswer(c.lastRemote, c.pending)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrWedged, err)
 	}
 	return c.settle(answer)
 }
 
 func (c *Conn) settle(answer string) error {
 	if err := c.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
-		return fmt.Errorf("take answer: %w", err)
+		return c.failed("take answer", webrtc.SignalingStateHaveLocalOffer, err)
 	}
 	c.lastRemote, c.pending, c.pendingNew = answer, "", ""
 	return nil
 }
 
-// role says what an m-line is to the session.
-func (c *Conn) role(mid string) sdpx.Role {
-	for _, l := range c.lines {
-		if l.MID() != mid {
-			continue
-		}
-		if l.active.Load() {
-			return sdpx.OursActive
-		}
-		return sdpx.OursIdle
-	}
-	switch sends, known := c.sending[mid]; {
-	case !known:
-		return sdpx.Absent
-	case sends:
-		return sdpx.ClientSends
+// failed wraps an error of pion's, with ErrWedged if pion is no longer in the state
+// from which the exchange could be tried again. Of a connection that has ended
+// the Handler hears.
+func (c *Conn) failed(what string, before webrtc.SignalingState, err error) error {
+	switch c.pc.SignalingState() {
+	case before, webrtc.SignalingStateClosed:
+		return fmt.Errorf("%s: %w", what, err)
 	default:
-		return sdpx.ClientIdle
+		return fmt.Errorf("%w: %s: %w", ErrWedged, what, err)
 	}
 }
-
-// owns reports whether a mid is a line of ours.
-func (c *Conn) owns(mid string) bool { return c.role(mid).Ours() }

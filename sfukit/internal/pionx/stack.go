@@ -52,7 +52,7 @@ type Stack struct {
 	config     Config
 	socket     *udpsock.Conn
 	mux        *advertisingMux
-	tcp        ice.TCPMux
+	tcp        *tcpMux // nil without ICE-TCP
 	net        ptransport.Net
 	loggers    logging.LoggerFactory
 	advertised []netip.AddrPort
@@ -63,7 +63,7 @@ type Stack struct {
 
 // NewStack opens the sockets. The caller must Close the Stack.
 func NewStack(cfg Config) (*Stack, error) {
-	s := &Stack{config: cfg, net: cfg.Net, loggers: loggers{cfg.Log}}
+	s := &Stack{config: cfg, net: cfg.Net, loggers: loggers{log: cfg.Log}}
 	if s.net == nil {
 		n, err := stdnet.NewNet()
 		if err != nil {
@@ -86,9 +86,7 @@ func NewStack(cfg Config) (*Stack, error) {
 		UDPConn: s.socket, Net: s.net, Logger: s.loggers.NewLogger("mux"),
 	}), addrs)
 	if cfg.TCP != nil {
-		s.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{
-			Listener: cfg.TCP, ReadBufferSize: 64, WriteBufferSize: 4 << 20, Logger: s.loggers.NewLogger("tcpmux"),
-		})
+		s.tcp = newTCPMux(cfg.TCP, addrs, s.loggers.NewLogger("tcpmux"))
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package pionx
 
 import (
 	"io"
+	"sync/atomic"
 
 	"github.com/pion/rtcp"
 	"github.com/pion/transport/v4/packetio"
@@ -9,13 +10,30 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 )
 
+// maxSSRCs is how many SSRCs a peer may send on, and how many speak of in its
+// feedback. Pion keeps a stream of each for the life of the connection, so that
+// whoever invents them would fill our memory. Feedback speaks of every line.
+const maxSSRCs = 4096
+
 // newBuffer is pion's BufferFactory: pion writes every decrypted packet of an
 // SSRC into the buffer it returns, on the goroutine that decrypted it. That
 // write is our ingress: no queue, no copy and no reader per track, and
 // retransmissions, probes and all feedback arrive like everything else. A
 // factory runs under the SRTP session's lock and must not call back into pion.
 func newBuffer(h transport.Handler) func(packetio.BufferPacketType, uint32) io.ReadWriteCloser {
+	var rtp, rtcp atomic.Int32 // SSRCs; each is counted by one session, but also as offers declare it
+	var told atomic.Bool
 	return func(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
+		seen := &rtp
+		if kind == packetio.RTCPBufferPacket {
+			seen = &rtcp
+		}
+		if seen.Add(1) > maxSSRCs {
+			if !told.Swap(true) {
+				h.State(transport.Misbehaved)
+			}
+			return discard{}
+		}
 		if kind == packetio.RTCPBufferPacket {
 			return &rtcpTap{handler: h, ssrc: ssrc}
 		}
@@ -55,6 +73,7 @@ type rtcpTap struct {
 func (t *rtcpTap) Write(b []byte) (int, error) {
 	packets, err := rtcp.Unmarshal(b)
 	if err != nil {
+		t.handler.Malformed()
 		return len(b), nil
 	}
 	for _, p := range packets {

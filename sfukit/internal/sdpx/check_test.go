@@ -44,7 +44,7 @@ func TestChromeOffer(t *testing.T) {
 		{"audio codecs", codecs(audio), "111 audio/opus/48000/2 minptime=10;useinbandfec=1 [transport-cc]"},
 		{"audio extensions", fmt.Sprint(audio.Extensions),
 			"[{1 urn:ietf:params:rtp-hdrext:ssrc-audio-level} {4 urn:ietf:params:rtp-hdrext:sdes:mid}]"},
-		{"audio names", audio.StreamID + " " + audio.TrackID + " " + audio.CNAME, "s mic who"},
+		{"audio names", audio.StreamID + " " + audio.TrackID, "s mic"},
 		{"audio SSRCs", audio.SSRCs, []uint32{1001}},
 		{"video", fmt.Sprint(video.MID, " ", video.Kind, video.Direction), "1 video sendonly"},
 		{"video codecs", codecs(video),

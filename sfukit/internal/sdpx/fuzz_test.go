@@ -98,10 +98,11 @@ func FuzzCheckOffer(f *testing.F) {
 
 func FuzzAnswer(f *testing.F) {
 	pending := strings.ReplaceAll(chrome, "a=sendrecv", "a=sendonly")
-	f.Add(strings.ReplaceAll(chrome, "a=setup:actpass", "a=setup:passive"))
-	f.Add(strings.ReplaceAll(chrome, "a=sendrecv", "a=recvonly"))
-	f.Add(strings.Replace(chrome, "m=video 9", "m=video 0", 1))
-	f.Add(reject(chrome, "1"))
+	good := answering(chrome)
+	f.Add(good)
+	f.Add(strings.ReplaceAll(good, "a=sendrecv", "a=recvonly"))
+	f.Add(strings.Replace(good, "m=video 9", "m=video 0", 1))
+	f.Add(reject(good, "1"))
 	f.Fuzz(func(t *testing.T, text string) {
 		r, err := sdpx.ForPionAnswer(text, pending, sdpx.Credentials{}, fuzzRole, fuzzLimits)
 		if err != nil {

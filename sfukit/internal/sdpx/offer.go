@@ -86,8 +86,6 @@ type Section struct {
 	RTX map[uint32]uint32
 	// StreamID and TrackID are those of a=msid (RFC 8830). Either may be empty.
 	StreamID, TrackID string
-	// CNAME is the RTCP canonical name, if declared.
-	CNAME string
 
 	proto          string
 	format         string // the first of the m= line

@@ -23,9 +23,8 @@ func testCallWithPion(t *testing.T, c *call) {
 	// Two waiting tracks, one offer.
 	a, v := c.serverAdds(webrtc.MimeTypeOpus, "a"), c.serverAdds(webrtc.MimeTypeVP8, "v")
 	c.serverOffers()
-	if r := c.clientAnswers(); !r.Accepted(a) || !r.Accepted(v) || !r.Sends("1") || r.Sends(a) {
-		t.Errorf("accepted %v and %v, sends 1 %v and %s %v; want true, true, true, false",
-			r.Accepted(a), r.Accepted(v), r.Sends("1"), a, r.Sends(a))
+	if r := c.clientAnswers(); !r.Accepted(a) || !r.Accepted(v) || r.Accepted("1") {
+		t.Errorf("accepted %v, %v and, of the client's, %v; want true, true, false", r.Accepted(a), r.Accepted(v), r.Accepted("1"))
 	}
 	c.want("0 audio sendonly", "1 video sendonly",
 		"s-a audio recvonly", "s-v video recvonly")

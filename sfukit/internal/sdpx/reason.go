@@ -23,7 +23,8 @@ const (
 	ReasonICE Reason = "ice"
 	// ReasonFingerprint: a usable certificate fingerprint is missing.
 	ReasonFingerprint Reason = "fingerprint"
-	// ReasonSetup: the client insists on being the DTLS client.
+	// ReasonSetup: an offer insists that the client be the DTLS client, or an answer
+	// does not say who is.
 	ReasonSetup Reason = "setup"
 	// ReasonCrypto: keys in the description (SDES) instead of DTLS.
 	ReasonCrypto Reason = "crypto"

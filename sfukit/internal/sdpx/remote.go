@@ -20,12 +20,6 @@ func (r *Reply) Accepted(mid string) bool {
 	return s != nil && s.Usable() && s.Direction.Receives()
 }
 
-// Sends reports whether the client sends on the given line.
-func (r *Reply) Sends(mid string) bool {
-	s := r.section(mid)
-	return s != nil && s.Usable() && s.Direction.Sends()
-}
-
 // Lines returns the lines of the session from now on.
 func (r *Reply) Lines() []Line {
 	lines := make([]Line, len(r.Sections))
@@ -50,8 +44,9 @@ func (r *Reply) section(mid string) *Section {
 //
 // The sections must be those of the offer, in order. The ICE credentials must be
 // those of the client's latest offer, for only an offer can restart ICE; zero
-// Credentials skip that. Of the codecs those count that were offered. The DTLS roles were settled by the first exchange, so that
-// either value of a=setup is let pass.
+// Credentials skip that. Of the codecs those count that were offered. The DTLS roles
+// were settled by the first exchange, so that it does not matter which of the two
+// values an answer may have in a=setup (RFC 5763 section 5) it has.
 //
 // pion has no way back from a line whose answer it has not seen, and none to a line
 // that was refused. It is therefore told that every line was accepted: ours are
@@ -80,6 +75,9 @@ func ForPionAnswer(answer, pendingOffer string, ice Credentials, roles Roles, l 
 		}
 		if s.MID != mid || s.Kind != offered[i].kind() {
 			return nil, refuse(ReasonMID, "section %d is %s %q, offered %q", i, s.Kind, s.MID, mid)
+		}
+		if setup, _ := attribute(d, m, "setup"); !s.Rejected && setup != "active" && setup != "passive" {
+			return nil, refuse(ReasonSetup, "%.16q in section %q, want active or passive", setup, s.MID)
 		}
 		if live < 0 && !s.Rejected {
 			live = i

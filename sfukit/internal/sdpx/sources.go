@@ -62,18 +62,12 @@ func (s *Section) parseSource(value string) error {
 		}
 		s.SSRCs = append(s.SSRCs, ssrc)
 	}
-	if len(f) < 2 {
+	if len(f) < 3 {
 		return nil
 	}
-	switch key, v, _ := strings.Cut(f[1], ":"); key {
-	case "cname":
-		if s.CNAME == "" {
-			s.CNAME = v
-		}
-	case "msid": // the older place (RFC 8830 appendix)
-		if s.StreamID == "" && len(f) > 2 {
-			s.StreamID, s.TrackID = v, f[2]
-		}
+	// The older place of the msid (RFC 8830 appendix).
+	if v, ok := strings.CutPrefix(f[1], "msid:"); ok && s.StreamID == "" {
+		s.StreamID, s.TrackID = v, f[2]
 	}
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
 )
 
-// Writer sends one RTP packet. Header and payload are borrowed for the call.
-// It must not be called concurrently for one connection's lines under the same
-// caller lock order; implementations are safe for concurrent use. A count of 0
-// with a nil error means that the connection is not ready and nothing was sent.
+// Writer sends one RTP packet. Header and payload are borrowed for the call. It
+// is safe for concurrent use; packets of one line leave in the order of the calls
+// if these do not overlap. A count of 0 with a nil error means that the
+// connection is not ready and nothing was sent.
 type Writer interface {
 	WriteRTP(header *rtp.Header, payload []byte) (int, error)
 }
@@ -73,7 +73,7 @@ type LineParams struct {
 type Line interface {
 	// MID names the line; it never changes.
 	MID() string
-	// Params is nil until the peer has accepted the line.
+	// Params is nil until the peer has accepted the line in an answer.
 	Params() *LineParams
 	// Format is the codec the line was made for.
 	Format() Format
@@ -98,6 +98,8 @@ const (
 	ICEFailed
 	DTLSFailed
 	RemoteClosed
+	// Misbehaved: the peer opened more streams than any client has use for.
+	Misbehaved
 )
 
 // Handler receives what comes from the peer. Its methods are called from the
@@ -110,13 +112,14 @@ type Handler interface {
 	// RTCP delivers one packet. It is called once per packet, whatever the number
 	// of streams it speaks of.
 	RTCP(packet rtcp.Packet)
+	// Malformed reports a datagram of RTCP that the peer did send, but that cannot
+	// be read.
+	Malformed()
 	// State reports a change.
 	State(s State)
 	// Candidate is one of our ICE candidates that came after the answer, as
 	// candidate-attribute (RFC 8839 section 5.1); "" says that there are no more.
 	Candidate(attribute string)
-	// LineReady says that the line's Params have been set.
-	LineReady(l Line)
 	// Data delivers one message of the channel with the given index in the
 	// application's table. The message is borrowed.
 	Data(channel int, text bool, message []byte)

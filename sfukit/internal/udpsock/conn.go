@@ -43,8 +43,6 @@ type driver interface {
 	// read waits for a datagram, copies it to b and says where it came from.
 	// Errors that leave the socket usable are counted and not returned.
 	read(b []byte) (int, netip.AddrPort, error)
-	// buffered is how many datagrams read can return without a system call.
-	buffered() int
 	// receiveDrops is how many datagrams the system lost before read got them.
 	receiveDrops() uint64
 	// send hands over a batch, destination by destination.
@@ -92,11 +90,6 @@ func (c *Conn) ReadFrom(b []byte) (int, net.Addr, error) {
 	}
 	return n, net.UDPAddrFromAddrPort(from), nil
 }
-
-// Buffered returns how many datagrams of the current receive batch have not
-// been read yet: zero means that the next read asks the system, hence that a
-// burst may have ended. It is always zero where reads are not batched.
-func (c *Conn) Buffered() int { return c.drv.buffered() }
 
 // LocalAddr returns the address the socket is bound to, a [*net.UDPAddr] that
 // must not be changed.

@@ -62,8 +62,6 @@ func (d *mmsg) read(b []byte) (int, netip.AddrPort, error) {
 	}
 }
 
-func (d *mmsg) buffered() int { return int(d.rx.left.Load()) }
-
 func (d *mmsg) send(b *batch) {
 	d.tx.load(b)
 	if d.raw.Control(d.tx.call) != nil {

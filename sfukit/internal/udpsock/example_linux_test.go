@@ -40,12 +40,12 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%s, %d more in this burst\n", b[:n], subscriber.Buffered())
+		fmt.Printf("received: %s\n", b[:n])
 	}
 	// Output:
 	// sent under the cork: 0
 	// sent in one flush: 3
-	// start, 2 more in this burst
-	// middle, 1 more in this burst
-	// end, 0 more in this burst
+	// received: start
+	// received: middle
+	// received: end
 }

@@ -48,8 +48,6 @@ func (d *plain) readOnce(b []byte) (int, netip.AddrPort, error) {
 	return n, netip.AddrPort{}, err
 }
 
-func (d *plain) buffered() int { return 0 }
-
 func (d *plain) receiveDrops() uint64 { return 0 }
 
 func (d *plain) send(b *batch) {

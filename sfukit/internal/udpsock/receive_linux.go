@@ -2,7 +2,6 @@ package udpsock
 
 import (
 	"net/netip"
-	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -21,8 +20,7 @@ const (
 // receiver holds one receive batch and serves it datagram by datagram.
 type receiver struct {
 	stats *counters
-	n, at int          // received, and how many of them were served
-	left  atomic.Int32 // n - at, for other goroutines
+	n, at int // received, and how many of them were served
 	errno syscall.Errno
 
 	call     func(fd uintptr) bool // r.receive, bound once so that reading allocates nothing
@@ -62,7 +60,6 @@ func (r *receiver) receive(fd uintptr) bool {
 			return false
 		}
 		r.n, r.errno = n, errno
-		r.left.Store(int32(n))
 		r.count()
 		return true
 	}
@@ -93,7 +90,6 @@ func (r *receiver) next(b []byte) (int, netip.AddrPort, bool) {
 	for r.at < r.n {
 		i := r.at
 		r.at++
-		r.left.Store(int32(r.n - r.at))
 		from := addrOf(&r.names[i])
 		if r.msgs[i].hdr.Flags&unix.MSG_TRUNC == 0 && from.IsValid() {
 			return copy(b, r.bufs[i][:r.msgs[i].len]), from, true
