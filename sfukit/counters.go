@@ -9,7 +9,7 @@ import (
 // counters are the totals of a Registry since it began.
 type counters struct {
 	joins, roomFull, speakers                                 atomic.Int64
-	leaves                                                    [LeaveMisbehaved + 1]atomic.Int64
+	leaves                                                    [LeaveFailed + 1]atomic.Int64
 	packetsIn, bytesIn, packetsOut, bytesOut, writeErrors     atomic.Int64
 	ingress                                                   [dropReasons]atomic.Int64
 	repaired, probes, resent                                  atomic.Int64

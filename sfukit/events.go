@@ -83,9 +83,11 @@ const (
 	// LeaveMisbehaved: the peer did what no client has use for, such as inventing
 	// streams by the thousand.
 	LeaveMisbehaved
+	// LeaveFailed: the connection got into a state without way back; the log says how.
+	LeaveFailed
 )
 
-var leaveNames = [...]string{"none", "closed", "replaced", "ice_failed", "dtls_failed", "remote_closed", "shutdown", "slow", "misbehaved"}
+var leaveNames = [...]string{"none", "closed", "replaced", "ice_failed", "dtls_failed", "remote_closed", "shutdown", "slow", "misbehaved", "failed"}
 
 // String returns the reason's label.
 func (r LeaveReason) String() string {
@@ -97,7 +99,7 @@ func (r LeaveReason) String() string {
 
 // LeaveReasons lists every reason but LeaveNone, for metric labels.
 func LeaveReasons() []LeaveReason {
-	return []LeaveReason{LeaveClosed, LeaveReplaced, LeaveICEFailed, LeaveDTLSFailed, LeaveRemoteClosed, LeaveShutdown, LeaveSlow, LeaveMisbehaved}
+	return []LeaveReason{LeaveClosed, LeaveReplaced, LeaveICEFailed, LeaveDTLSFailed, LeaveRemoteClosed, LeaveShutdown, LeaveSlow, LeaveMisbehaved, LeaveFailed}
 }
 
 // SpeakerChange reports the outcome of a room's speaker election.

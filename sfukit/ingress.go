@@ -93,8 +93,8 @@ func (s *stream) recordArrival(now time.Time) {
 		return
 	}
 	s.pub.mu.Lock()
-	s.pub.arrival.Record(s.ssrc, binary.BigEndian.Uint16(v), now.Sub(s.pub.epoch).Microseconds())
-	full := s.pub.arrival.PacketsHeld() >= maxArrivals
+	s.pub.arrival.Record(s.ssrc, binary.BigEndian.Uint16(v), now.Sub(s.pub.epoch))
+	full := s.pub.arrival.Held() >= maxArrivals
 	s.pub.mu.Unlock()
 	if full {
 		s.pub.peer.writeRTCP(s.pub.arrivals()...)

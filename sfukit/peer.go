@@ -238,6 +238,9 @@ func (p *Peer) close(why LeaveReason) {
 		p.gone = true
 		p.conn.Close()
 		p.signal.Unlock()
+		if why == LeaveICEFailed || why == LeaveDTLSFailed {
+			p.log.Info("connection lost", "reason", why.String(), "detail", p.conn.LastError())
+		}
 		p.dropAll()
 		close(p.severed)
 		p.mail.finish(func() {

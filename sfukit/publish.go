@@ -7,12 +7,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pion/interceptor/pkg/twcc"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/fanout"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/pionx"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/report"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
@@ -35,7 +35,7 @@ type publisher struct {
 	mu      sync.Mutex
 	tracks  map[string]*track  // by mid; guarded by mu
 	streams map[uint32]*stream // by SSRC; guarded by mu
-	arrival *twcc.Recorder     // guarded by mu
+	arrival pionx.Arrivals     // guarded by mu
 	offset  report.Offset      // sender's clock to ours; guarded by mu
 	epoch   time.Time          // constant; feedback times count from here
 	timing  atomic.Int64       // nanoseconds: this peer's round trip, 0 unknown
@@ -46,7 +46,7 @@ func (p *publisher) init(peer *Peer) {
 	p.ssrc = rand.Uint32() | 1
 	p.domain = peer.registry.domains.Add(1)
 	p.tracks, p.streams = map[string]*track{}, map[uint32]*stream{}
-	p.arrival = twcc.NewRecorder(p.ssrc)
+	p.arrival = pionx.NewArrivals(p.ssrc)
 	p.epoch = time.Now()
 }
 

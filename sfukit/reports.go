@@ -56,7 +56,7 @@ func (p *Peer) tick(now time.Time) {
 func (p *publisher) arrivals() []rtcp.Packet {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.arrival.BuildFeedbackPacket()
+	return p.arrival.Feedback()
 }
 
 // receiverReports makes the reports on what the peer sends.

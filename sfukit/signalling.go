@@ -46,6 +46,9 @@ func (p *Peer) negotiate(now time.Time) (tell []func(), deadline time.Time) {
 	switch action {
 	case negotiate.ActionOffer:
 		text, mid, err := p.conn.Offer()
+		if err != nil && p.wedgedLocked(err) {
+			break
+		}
 		if err != nil {
 			p.log.Error("cannot make an offer", "error", err)
 			p.registry.counters.offersFailed.Add(1)
@@ -64,7 +67,7 @@ func (p *Peer) negotiate(now time.Time) (tell []func(), deadline time.Time) {
 	case negotiate.ActionAbandon:
 		p.registry.counters.offersAbandoned.Add(1)
 		if err := p.conn.Abandon(); err != nil {
-			p.log.Error("cannot abandon an offer", "error", err)
+			p.wedgedLocked(err)
 			break
 		}
 		p.machine.Abandoned(now)
@@ -159,7 +162,7 @@ func (p *Peer) giveLineLocked(t *track) (reused bool) {
 		}
 		return false
 	case err != nil:
-		p.log.Error("cannot add a line", "error", err)
+		p.wedgedLocked(err)
 		return false
 	}
 	l.line = line
@@ -225,6 +228,9 @@ func (p *Peer) tellTracks(infos []TrackInfo) func() {
 // acceptOfferLocked answers the client's offer and publishes what it says.
 func (p *Peer) acceptOfferLocked(sdp string) (string, error) {
 	answer, tracks, err := p.conn.AcceptOffer(sdp)
+	if err != nil && p.wedgedLocked(err) {
+		return "", fmt.Errorf("%w: %w", ErrPeerClosed, err)
+	}
 	if err != nil {
 		p.registry.counters.badOffers.Add(1)
 		return "", fmt.Errorf("%w: %w", ErrBadOffer, err)
@@ -232,6 +238,21 @@ func (p *Peer) acceptOfferLocked(sdp string) (string, error) {
 	added, removed := p.pub.publish(tracks)
 	p.room.republish(p, added, removed)
 	return answer, nil
+}
+
+// wedgedLocked closes the peer if an error has left its connection where no
+// description leads out of; pion has no way back.
+func (p *Peer) wedgedLocked(err error) bool {
+	if !errors.Is(err, pionx.ErrWedged) {
+		return false
+	}
+	p.log.Error("connection cannot go on", "error", err)
+	select {
+	case <-p.joining:
+		p.closeAsync(LeaveFailed)
+	default: // Join itself undoes what it has begun
+	}
+	return true
 }
 
 // Offer answers an offer the client makes during the call: new or ended tracks,
@@ -287,6 +308,9 @@ func (p *Peer) Answer(ctx context.Context, sdp string, id uint64) error {
 		l.agreed = l.agreed || err == nil && l.offered
 	}
 	p.mail.wakeUp()
+	if err != nil && p.wedgedLocked(err) {
+		return fmt.Errorf("%w: %w", ErrPeerClosed, err)
+	}
 	if err != nil {
 		p.registry.counters.badAnswers.Add(1)
 		return fmt.Errorf("%w: %w", ErrBadAnswer, err)

@@ -32,6 +32,8 @@ func (r *running) peerClosed(why sfukit.LeaveReason) {
 		r.end(CloseReplaced, ReasonReplaced)
 	case sfukit.LeaveSlow, sfukit.LeaveMisbehaved:
 		r.end(CloseTooSlow, ReasonSlow)
+	case sfukit.LeaveFailed:
+		r.end(CloseInternal, ReasonInternal)
 	case sfukit.LeaveShutdown:
 		r.goAway()
 	case sfukit.LeaveICEFailed, sfukit.LeaveDTLSFailed:

@@ -36,7 +36,7 @@ var layers = map[string][]string{
 	"internal/udpsock":   {"golang.org/x/sys/", "golang.org/x/net/"},
 	"internal/transport": {mod + "/codec", "github.com/pion/rtp", "github.com/pion/rtcp"},
 	"internal/pionx":     {mod + "/codec", mod + "/internal/", "github.com/pion/"},
-	".":                  {mod + "/", "github.com/pion/"},
+	".":                  {mod + "/", "github.com/pion/rtp", "github.com/pion/rtcp"},
 }
 
 // forbidden beats every row: these are out of bounds for tests as well, and for
