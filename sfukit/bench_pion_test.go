@@ -29,6 +29,7 @@ type theatre struct {
 	inject func(packet []byte)
 	packet []byte
 	seq    uint16
+	ts     uint32
 }
 
 func openTheatre(t testing.TB, subscribers int) *theatre {
@@ -86,8 +87,9 @@ func vp8Packet(t testing.TB, cam *source, ssrc uint32) []byte {
 func (th *theatre) send(key bool) {
 	b := th.packet
 	th.seq++
+	th.ts += 3000
 	binary.BigEndian.PutUint16(b[2:], th.seq)
-	binary.BigEndian.PutUint32(b[4:], uint32(th.seq)*3000)
+	binary.BigEndian.PutUint32(b[4:], th.ts)
 	payload := b[len(b)-1100:]
 	binary.BigEndian.PutUint16(payload[2:], 0x8000|th.seq&0x7fff)
 	payload[4] = byte(th.seq)
@@ -186,8 +188,13 @@ func BenchmarkForwardPion(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.SetBytes(int64(n * len(th.packet)))
+			before := th.reg.Stats().Counters
 			for b.Loop() {
 				th.send(false)
+			}
+			after := th.reg.Stats().Counters
+			if out := after.PacketsOut - before.PacketsOut; out != int64(b.N*n) {
+				b.Errorf("%d packets forwarded, want %d", out, b.N*n)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/forward")
 		})

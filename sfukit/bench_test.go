@@ -20,8 +20,12 @@ func BenchmarkForward(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.SetBytes(int64(n * len(c.packet)))
+			before := s.registry.counters.packetsOut.Load()
 			for b.Loop() {
 				c.send(false)
+			}
+			if out := s.registry.counters.packetsOut.Load() - before; out != int64(b.N*n) {
+				b.Errorf("%d packets forwarded, want %d", out, b.N*n)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/forward")
 		})
