@@ -9,11 +9,9 @@ export GOWORK := off
 ARGS ?=
 FUZZTIME ?= 20s
 BROWSER_TESTS := ^TestBrowser
-# The kit without its shell: no sockets and no waiting, so cheap under the race detector.
-LEAVES = $(shell cd sfukit && go list ./... | grep -vE '/sfukit$$|/internal/pionx$$')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit browser race race-leaves fuzz bench screenshot \
+.PHONY: help demo test unit browser race fuzz bench screenshot \
 	lint fmt vet alone workspace tidy layers api precommit hooks modules
 
 help: ## list the targets
@@ -40,10 +38,6 @@ browser: ## the tests in a headless browser
 race: modules ## the tests under the race detector
 	@.ci/need cc
 	@$(call each,go test -race -timeout=12m -shuffle=on -skip='$(BROWSER_TESTS)' ./...)
-
-race-leaves: modules ## the same for the kit's packages without its shell
-	@.ci/need cc
-	cd sfukit && go test -race -timeout=6m -shuffle=on $(LEAVES)
 
 fuzz: modules ## every fuzz target for FUZZTIME, 20s each
 	@.ci/fuzz $(FUZZTIME)

@@ -31,6 +31,9 @@
 //  4. [Peer.Close], a lost path or a closed registry end it; PeerEvents.Closed
 //     says which.
 //
+// The names SfuConfig, SfuRid, PacerAction and RelayFromSfu are those of
+// oxpulse-sfu-kit, this kit's predecessor in Rust, for who comes from there.
+//
 // # What holds always
 //
 // A room is a border: nothing crosses it. A packet is forwarded on the

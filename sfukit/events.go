@@ -5,7 +5,8 @@ import "github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
 // PeerEvents are the things a peer's signalling has to be told. Nil funcs are
 // skipped. They are called one at a time, in order, on a goroutine of the
 // peer's own; a func that blocks delays only that peer's signalling, never
-// media and never another peer. It may call the Peer's methods except Close
+// media and never another peer. When 4096 events wait, the peer leaves with
+// LeaveSlow. It may call the Peer's methods except Close
 // (use CloseAsync). None is called before Peer.Start, none after Closed.
 type PeerEvents struct {
 	// Offer asks the client to take a new session description. The same offer is
@@ -17,8 +18,9 @@ type PeerEvents struct {
 	Tracks func([]TrackInfo)
 	// TracksRemoved lists mids that carry nothing from now on.
 	TracksRemoved func(mids []string)
-	// Candidate is a trickled ICE candidate of ours; nil says that there are no
-	// more. A server that gathers at once puts all of them into the answer.
+	// Candidate is an ICE candidate of ours that came too late for the answer;
+	// nil says that there are no more. As a rule all are in the answer, and this is
+	// not called.
 	Candidate func(*ICECandidate)
 	// PeerJoined and PeerLeft follow the room's membership, this peer excluded.
 	PeerJoined func(PeerID)
@@ -102,7 +104,10 @@ func LeaveReasons() []LeaveReason {
 	return []LeaveReason{LeaveClosed, LeaveReplaced, LeaveICEFailed, LeaveDTLSFailed, LeaveRemoteClosed, LeaveShutdown, LeaveSlow, LeaveMisbehaved, LeaveFailed}
 }
 
-// SpeakerChange reports the outcome of a room's speaker election.
+// SpeakerChange reports the outcome of a room's speaker election. Only peers
+// that send audio levels (RFC 6464) take part, and the last speaker stays
+// elected through silence: that somebody is elected does not say that anybody
+// speaks at the moment.
 type SpeakerChange struct {
 	// Peer is the dominant speaker; meaningless if None is true.
 	Peer PeerID

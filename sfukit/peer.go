@@ -19,10 +19,11 @@ import (
 type Join struct {
 	// Room is the room, which comes into being with its first peer.
 	Room RoomID
-	// ID is the peer's identity in the room. A peer of the same ID leaves first,
-	// with LeaveReplaced.
+	// ID is the peer's identity in the room; 0 is one like any other. A peer of the
+	// same ID leaves first, with LeaveReplaced.
 	ID PeerID
-	// Offer is the client's session description.
+	// Offer is the client's session description. It needs at least one m-line; a
+	// viewer's data channel will do.
 	Offer string
 	// Slots says that the client follows PeerEvents.Tracks for m-lines it already
 	// has: a line then changes its meaning without a new session description.
@@ -42,7 +43,7 @@ type ICECandidate struct {
 }
 
 // Peer is one participant of a room: what it publishes, what it watches, and
-// the connection both use. All methods are safe for concurrent use.
+// the connection both use. Join makes it. All methods are safe for concurrent use.
 type Peer struct {
 	id       PeerID
 	room     *Room
@@ -84,8 +85,10 @@ type Peer struct {
 // the answer, then call [Peer.Start]: from then on the peer's events flow.
 //
 // The error wraps ErrBadJoin, ErrBadOffer, ErrRoomFull or ErrRegistryClosed, or
-// is the context's. An earlier session of the same peer is closed even if the
-// join then fails.
+// is the context's, which is for the call and not for the peer's life. Once the
+// offer has been found good, an earlier session of the same peer is closed even
+// if the join then fails. A peer that never connects leaves by itself, with
+// LeaveICEFailed, after Config.DisconnectTimeout and FailTimeout.
 func (r *Registry) Join(ctx context.Context, j Join) (p *Peer, answer string, err error) {
 	if j.Room == "" || len(j.Room) > 256 {
 		return nil, "", fmt.Errorf("%w: room id of %d bytes, want 1 to 256", ErrBadJoin, len(j.Room))
@@ -178,7 +181,8 @@ func (p *Peer) giveWay(ctx context.Context) error {
 }
 
 // Start lets the peer's events flow. Call it once the answer is on its way to
-// the client; an event that came before waits until then. Further calls do nothing.
+// the client; an event that came before waits until then, and without Start the
+// client is told of nobody. Further calls do nothing.
 func (p *Peer) Start() { p.startOnce.Do(func() { go p.run() }) }
 
 // abort undoes a start that failed.
@@ -313,7 +317,9 @@ func (h *handler) Data(channel int, text bool, msg []byte) {
 }
 
 // SendData sends one message to the client on the channel with the label,
-// without waiting, and says what became of it. The message is borrowed.
+// without waiting, and says what became of it: DataNoChannel also for a peer that
+// has left. The message is borrowed until SendData returns. The error is
+// ErrNoChannel, and otherwise nil.
 func (p *Peer) SendData(label string, text bool, msg []byte) (DataDrop, error) {
 	for i, row := range p.registry.config.DataChannels {
 		if row.Label != label {

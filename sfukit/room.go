@@ -19,7 +19,8 @@ const (
 )
 
 // Room is a border: media, data, speakers and identities never cross it. A room
-// exists while it has a peer. All methods are safe for concurrent use.
+// exists while it has a peer; Join makes it. All methods are safe for concurrent
+// use.
 type Room struct {
 	id       RoomID
 	registry *Registry
@@ -138,8 +139,7 @@ func (r *Room) enter(p *Peer) {
 	r.members.Add(p)
 	if !p.origin.IsRelay() {
 		r.speakerMu.Lock()
-		r.detector.Add(uint64(p.id))
-		p.heard = true
+		p.heard = true // a candidate from its first audio level on
 		r.speakerMu.Unlock()
 	}
 	for _, o := range others {

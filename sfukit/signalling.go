@@ -288,7 +288,7 @@ func (p *Peer) Offer(ctx context.Context, sdp string, send func(answer string)) 
 // Answer takes the client's answer to an offer of ours. The id is the offer's if
 // the client echoes it, 0 if not. An answer that comes late, twice or unasked is
 // dropped without error; ErrBadAnswer says that it could not be used and that
-// the offer will be repeated.
+// the offer will be repeated, ErrPeerClosed that the peer has left.
 func (p *Peer) Answer(ctx context.Context, sdp string, id uint64) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sfukit: answer: %w", err)

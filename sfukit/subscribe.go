@@ -85,8 +85,13 @@ func (p *Peer) dropAll() {
 	}
 }
 
-// HintBandwidth tells the estimator what the client itself wishes not to exceed.
+// HintBandwidth tells the estimator what the client says its downlink carries: a
+// ceiling for the next five seconds (bwe.Kalman), after which it must be said
+// again. A rate of 0 or less is no hint.
 func (p *Peer) HintBandwidth(rate units.Bitrate) {
+	if rate <= 0 {
+		return
+	}
 	p.sub.mu.Lock()
 	defer p.sub.mu.Unlock()
 	p.sub.estimator.OnHint(time.Now(), rate)

@@ -18,7 +18,7 @@ const (
 	TermNone   Term = iota // no estimate
 	TermDelay              // growing delay in transport-wide feedback
 	TermLoss               // loss in transport-wide feedback
-	TermNative             // the estimate of the transport's own engine
+	TermNative             // the estimate of a transport's own engine, for estimators that have one
 	TermREMB               // the receiver's estimate (REMB)
 	TermHint               // the budget that the client itself asked for
 	TermMax                // the configured maximum

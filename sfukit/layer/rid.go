@@ -27,7 +27,8 @@ const maxRIDLen = 8
 
 // ErrInvalidRID is returned by ParseRID for a name that is empty, longer than
 // eight bytes, or holds anything but ASCII letters and digits. Its text is the
-// one the Rust kit shows, without a package prefix.
+// one oxpulse-sfu-kit shows, this kit's predecessor in Rust, without a package
+// prefix.
 var ErrInvalidRID = errors.New("invalid RID: must be short ASCII")
 
 // ParseRID returns s as a RID if it is 1 to 8 ASCII letters or digits, and

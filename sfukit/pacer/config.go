@@ -10,9 +10,9 @@ import (
 // Errors that Validate and New return, wrapped with the field and its value.
 var (
 	// ErrUpgradeStreak is returned when UpgradeStreak is negative.
-	ErrUpgradeStreak = errors.New("pacer: upgrade streak must be positive")
+	ErrUpgradeStreak = errors.New("pacer: upgrade streak must not be negative")
 	// ErrSuspendStreak is returned when SuspendStreak is negative.
-	ErrSuspendStreak = errors.New("pacer: suspend streak must be positive")
+	ErrSuspendStreak = errors.New("pacer: suspend streak must not be negative")
 	// ErrBitrateOrder is returned when the thresholds are not in the order
 	// 0 ≤ SuspendVideo ≤ AudioOnly ≤ LowMin ≤ MediumMin ≤ HighMin, a zero
 	// field standing for its default.
@@ -37,10 +37,11 @@ type Config struct {
 	// HighMin is the least estimate for layer.High. Default 700 kbit/s.
 	HighMin units.Bitrate
 	// SuspendStreak is how many estimates in a row must lie below
-	// SuspendVideo to suspend. Default 2.
+	// SuspendVideo to suspend; until then such estimates change nothing, not even
+	// to audio only. Default 2.
 	SuspendStreak int
 	// UpgradeStreak is how many estimates in a row must ask for a higher tier
-	// before it is given. Default 3. Downgrades never wait.
+	// before it is given. Default 3. Downgrades between tiers never wait.
 	UpgradeStreak int
 }
 

@@ -2,7 +2,7 @@
 // levels that packets carry (RFC 6464), without decoding audio. It implements
 // the algorithm of Volfin and Cohen, which compares speech activity over three
 // intervals so that a cough, a slammed door or steady noise does not take the
-// floor. Package layer and the allocator use its answer to favour a publisher.
+// floor.
 package speaker
 
 import (

@@ -24,8 +24,8 @@ type Conn struct {
 	data    *dataChannels
 	notes   *notes
 	closing atomic.Bool
-	// answered says that an answer is made and further candidates must trickle.
-	answered atomic.Bool
+	// trickling says that an answer went without all of our candidates.
+	trickling atomic.Bool
 
 	// The rest belongs to signalling.
 	offer        *sdpx.Offer      // the client's latest
@@ -140,7 +140,7 @@ func (c *Conn) watch() {
 	})
 	c.pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
 		switch {
-		case !c.answered.Load() || c.closing.Load(): // it will be in the answer
+		case !c.trickling.Load() || c.closing.Load(): // it will be in the answer
 		case candidate == nil:
 			c.handler.Candidate("")
 		default:

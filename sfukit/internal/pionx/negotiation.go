@@ -49,12 +49,11 @@ func (c *Conn) AcceptOffer(text string) (answer string, tracks []transport.Track
 		return "", nil, c.failed("make answer", webrtc.SignalingStateUnknown, err)
 	}
 	gathered := webrtc.GatheringCompletePromise(c.pc)
-	c.answered.Store(false)
+	c.trickling.Store(false)
 	if err := c.pc.SetLocalDescription(made); err != nil {
 		return "", nil, c.failed("set answer", webrtc.SignalingStateUnknown, err)
 	}
-	wait(gathered)
-	c.answered.Store(true)
+	c.trickling.Store(!wait(gathered))
 	c.offer, c.ice, c.lastRemote = offer, offer.ICE(), forPion
 	c.mixed = strings.Contains(text, "a=extmap-allow-mixed")
 	tracks = c.tracks(offer)
@@ -76,12 +75,15 @@ func hasData(o *sdpx.Offer) bool {
 	return false
 }
 
-func wait(done <-chan struct{}) {
+// wait reports whether gathering was over in time.
+func wait(gathered <-chan struct{}) bool {
 	timer := time.NewTimer(gatherWait)
 	defer timer.Stop()
 	select {
-	case <-done:
+	case <-gathered:
+		return true
 	case <-timer.C:
+		return false
 	}
 }
 

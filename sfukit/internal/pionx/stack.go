@@ -5,6 +5,7 @@
 package pionx
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -105,7 +106,7 @@ func (s *Stack) openSocket() error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("listen on UDP %s: %w", s.config.Listen, err)
+		return err // it says where
 	}
 	s.socket = socket
 	return nil
@@ -127,7 +128,11 @@ func (s *Stack) addresses() ([]netip.AddrPort, error) {
 			return nil, err
 		}
 		ips = found
-		s.config.Log.Warn("no public address configured and bind address is wildcard: advertising the interfaces' addresses", "addresses", ips)
+		level := slog.LevelWarn
+		if s.config.Loopback { // on one machine that is what is meant
+			level = slog.LevelInfo
+		}
+		s.config.Log.Log(context.Background(), level, "no public address configured and bind address is wildcard: advertising the interfaces' addresses", "addresses", ips)
 	}
 	if s.config.Local.IsValid() {
 		ips = append(ips, s.config.Local)
