@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -82,8 +81,6 @@ type clientConfig struct {
 	net      transport.Net
 	slots    bool
 	networks []webrtc.NetworkType // nil: all
-	data     []*webrtc.DataChannelInit
-	labels   []string
 	prepare  func(*webrtc.PeerConnection)
 	answer   func(sfukit.Offer) bool
 	codecs   func(*webrtc.MediaEngine) error // nil: browserCodecs
@@ -442,8 +439,4 @@ func (c *client) pli(mid string) {
 	ssrc := c.received[mid].track.SSRC()
 	c.mu.Unlock()
 	_ = c.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(ssrc)}})
-}
-
-func localhost(port uint16) netip.AddrPort {
-	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), port)
 }

@@ -161,7 +161,10 @@ func TestNoiseAtTheSocket(t *testing.T) {
 	ufrag := attribute(viewer.pc.RemoteDescription().SDP, "ice-ufrag")
 	random := make([]byte, 1500)
 	kinds := [][]byte{
-		{}, {0}, {22}, {128},
+		{},
+		{0},
+		{22},
+		{128},
 		binding("nobody:somebody"), binding(ufrag + ":somebody"), binding(ufrag), binding(":"), binding(""),
 		append([]byte{22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 5, 220}, random[:1400]...), // DTLS handshake
 		append([]byte{23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16}, random[:16]...),    // DTLS data

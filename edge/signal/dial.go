@@ -1,5 +1,7 @@
 package signal
 
+//lint:file-ignore SA1019 the library is a decision, see docs/adr/0005-frozen-libraries.md
+
 import (
 	"context"
 	"fmt"

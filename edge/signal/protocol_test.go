@@ -15,13 +15,30 @@ import (
 // clientFrames and serverFrames are one of each; the specification must show them all.
 var (
 	clientFrames = []signal.Frame{
-		signal.Offer{}, signal.AnswerRenegotiate{}, signal.ICE{}, signal.BWEHint{}, signal.SetLayer{},
-		signal.Leave{}, signal.Resume{}, signal.ClientStats{},
+		signal.Offer{},
+		signal.AnswerRenegotiate{},
+		signal.ICE{},
+		signal.BWEHint{},
+		signal.SetLayer{},
+		signal.Leave{},
+		signal.Resume{},
+		signal.ClientStats{},
 	}
 	serverFrames = []signal.Frame{
-		signal.Answer{}, signal.ICE{}, signal.Welcome{}, signal.TracksMap{}, signal.OfferRenegotiate{},
-		signal.TracksMapUpdate{}, signal.TracksRemoved{}, signal.PeerJoined{}, signal.PeerLeft{}, signal.Speaker{},
-		signal.Layer{}, signal.PublishLayers{}, signal.Error{}, signal.GoAway{},
+		signal.Answer{},
+		signal.ICE{},
+		signal.Welcome{},
+		signal.TracksMap{},
+		signal.OfferRenegotiate{},
+		signal.TracksMapUpdate{},
+		signal.TracksRemoved{},
+		signal.PeerJoined{},
+		signal.PeerLeft{},
+		signal.Speaker{},
+		signal.Layer{},
+		signal.PublishLayers{},
+		signal.Error{},
+		signal.GoAway{},
 	}
 )
 

@@ -53,15 +53,32 @@ func TestSessionFirstFrame(t *testing.T) {
 		{"silence", nil, nil, nil, signal.CloseBadOffer, signal.ReasonOfferTimeout, signal.OfferTimeout},
 		{"another frame", signal.Leave{}, nil, nil, signal.CloseBadOffer, signal.ReasonBadOffer, signal.OfferMalformed},
 		{"wrong shape", signal.Offer{}, nil, nil, signal.CloseBadOffer, signal.ReasonBadOffer, signal.OfferMalformed},
-		{"refused", signal.Offer{SDP: "o"}, fmt.Errorf("no mid: %w", sfukit.ErrBadOffer), nil,
-			signal.CloseBadOffer, signal.ReasonBadSDP, signal.OfferRefused},
-		{"room full", signal.Offer{SDP: "o"}, sfukit.ErrRoomFull,
+		{
+			"refused",
+			signal.Offer{SDP: "o"},
+			fmt.Errorf("no mid: %w", sfukit.ErrBadOffer), nil,
+			signal.CloseBadOffer, signal.ReasonBadSDP, signal.OfferRefused,
+		},
+		{
+			"room full",
+			signal.Offer{SDP: "o"},
+			sfukit.ErrRoomFull,
 			signal.Error{Code: signal.ErrorRoomFull, Message: "the room is full", Retryable: true},
-			signal.CloseOverloaded, signal.ReasonRoomFull, signal.OfferRoomFull},
-		{"shutdown", signal.Offer{SDP: "o"}, sfukit.ErrRegistryClosed, signal.GoAway{Reason: "shutdown"},
-			signal.CloseGoingAway, signal.ReasonShutdown, signal.OfferShutdown},
-		{"failure", signal.Offer{SDP: "o"}, errors.New("out of sockets"), nil,
-			signal.CloseInternal, signal.ReasonInternal, signal.OfferFailed},
+			signal.CloseOverloaded, signal.ReasonRoomFull, signal.OfferRoomFull,
+		},
+		{
+			"shutdown",
+			signal.Offer{SDP: "o"},
+			sfukit.ErrRegistryClosed,
+			signal.GoAway{Reason: "shutdown"},
+			signal.CloseGoingAway, signal.ReasonShutdown, signal.OfferShutdown,
+		},
+		{
+			"failure",
+			signal.Offer{SDP: "o"},
+			errors.New("out of sockets"), nil,
+			signal.CloseInternal, signal.ReasonInternal, signal.OfferFailed,
+		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := signal.Session{OfferTimeout: 10 * time.Second}
@@ -229,8 +246,11 @@ func TestSessionPeerEnds(t *testing.T) {
 		{sfukit.LeaveRemoteClosed, nil, signal.CloseNormal, signal.ReasonSessionEnded},
 		{sfukit.LeaveClosed, nil, signal.CloseNormal, signal.ReasonSessionEnded},
 		{sfukit.LeaveSlow, nil, signal.CloseTooSlow, signal.ReasonSlow},
-		{sfukit.LeaveICEFailed, signal.Error{Code: signal.ErrorMediaLost, Message: "no media path: ice_failed", Retryable: true},
-			signal.CloseGoingAway, signal.ReasonMediaLost},
+		{
+			sfukit.LeaveICEFailed,
+			signal.Error{Code: signal.ErrorMediaLost, Message: "no media path: ice_failed", Retryable: true},
+			signal.CloseGoingAway, signal.ReasonMediaLost,
+		},
 		{sfukit.LeaveShutdown, signal.GoAway{Reason: "shutdown"}, signal.CloseGoingAway, signal.ReasonShutdown},
 	} {
 		t.Run(tc.why.String(), func(t *testing.T) {

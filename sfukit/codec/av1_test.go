@@ -46,11 +46,16 @@ func TestParseAV1(t *testing.T) {
 		{"delimiter first", join([]byte{0x38}, element([]byte{0x10}), element(full), frame), key},
 		{"reduced header", join([]byte{0x18}, reduced), key},
 		{"sequence cut short", []byte{0x58, 0x08, 0x00}, codec.Payload{Start: true, Keyframe: true}},
-		{"sequence header repeated in a running sequence", join([]byte{0x20}, element(plain), frame),
-			codec.Payload{Start: true, Width: 1280, Height: 720}},
+		{
+			"sequence header repeated in a running sequence", join([]byte{0x20}, element(plain), frame),
+			codec.Payload{Start: true, Width: 1280, Height: 720},
+		},
 		{"frame", join([]byte{0x10}, frame), codec.Payload{Start: true}},
-		{"frame with layers 2.1", []byte{0x10, 0x34, 0x48, 0x10},
-			codec.Payload{Start: true, HasLayers: true, TemporalID: 2, SpatialID: 1}},
+		{
+			"frame with layers 2.1",
+			[]byte{0x10, 0x34, 0x48, 0x10},
+			codec.Payload{Start: true, HasLayers: true, TemporalID: 2, SpatialID: 1},
+		},
 		{"tile group", []byte{0x10, 0x20, 0x10}, codec.Payload{}},
 		{"continuation", join([]byte{0x90}, plain), codec.Payload{}},
 	} {

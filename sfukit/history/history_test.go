@@ -63,8 +63,16 @@ func TestSizes(t *testing.T) {
 		size int
 		want bool
 	}{
-		{0, false}, {1, true}, {127, true}, {128, true}, {129, true},
-		{1024, true}, {1025, true}, {1499, true}, {1500, true}, {1501, false},
+		{0, false},
+		{1, true},
+		{127, true},
+		{128, true},
+		{129, true},
+		{1024, true},
+		{1025, true},
+		{1499, true},
+		{1500, true},
+		{1501, false},
 	}
 	for _, tc := range tests {
 		s := newStore(t, history.Config{})

@@ -12,13 +12,33 @@ func TestParseRID(t *testing.T) {
 		in string
 		ok bool
 	}{
-		{"q", true}, {"h", true}, {"f", true},
-		{"0", true}, {"A", true}, {"Z", true}, {"a", true}, {"z", true}, {"9", true},
-		{"layer1", true}, {"12345678", true},
-		{"", false}, {"123456789", false},
-		{"a-b", false}, {"a_b", false}, {"a b", false}, {" q", false}, {"q\n", false}, {"q\x00", false},
-		{"/", false}, {":", false}, {"@", false}, {"[", false}, {"`", false}, {"{", false}, // neighbours of the ranges
-		{"é", false}, {"q\xff", false},
+		{"q", true},
+		{"h", true},
+		{"f", true},
+		{"0", true},
+		{"A", true},
+		{"Z", true},
+		{"a", true},
+		{"z", true},
+		{"9", true},
+		{"layer1", true},
+		{"12345678", true},
+		{"", false},
+		{"123456789", false},
+		{"a-b", false},
+		{"a_b", false},
+		{"a b", false},
+		{" q", false},
+		{"q\n", false},
+		{"q\x00", false},
+		{"/", false},
+		{":", false},
+		{"@", false},
+		{"[", false},
+		{"`", false},
+		{"{", false}, // neighbours of the ranges
+		{"é", false},
+		{"q\xff", false},
 	} {
 		got, err := layer.ParseRID(tc.in)
 		if tc.ok && (err != nil || string(got) != tc.in) {

@@ -166,9 +166,13 @@ func TestState(t *testing.T) {
 		tier             layer.RID
 		audio, suspended bool
 	}{
-		{700_000, low, false, false}, {700_000, low, false, false}, {700_000, high, false, false},
+		{700_000, low, false, false},
+		{700_000, low, false, false},
+		{700_000, high, false, false},
 		{50_000, high, true, false},
-		{0, high, true, false}, {0, high, true, true}, {50_000, high, true, true},
+		{0, high, true, false},
+		{0, high, true, true},
+		{50_000, high, true, true},
 		{700_000, high, true, false},
 		{700_000, low, false, false},
 	} {

@@ -34,8 +34,11 @@ var videoExtensions = []string{
 var (
 	audioFeedback = []webrtc.RTCPFeedback{{Type: "transport-cc"}}
 	videoFeedback = []webrtc.RTCPFeedback{
-		{Type: "nack"}, {Type: "nack", Parameter: "pli"}, {Type: "ccm", Parameter: "fir"},
-		{Type: "goog-remb"}, {Type: "transport-cc"},
+		{Type: "nack"},
+		{Type: "nack", Parameter: "pli"},
+		{Type: "ccm", Parameter: "fir"},
+		{Type: "goog-remb"},
+		{Type: "transport-cc"},
 	}
 )
 

@@ -42,13 +42,17 @@ func TestChromeOffer(t *testing.T) {
 	}{
 		{"audio", fmt.Sprint(audio.MID, " ", audio.Kind, audio.Direction, audio.Port), "0 audio sendrecv 9"},
 		{"audio codecs", codecs(audio), "111 audio/opus/48000/2 minptime=10;useinbandfec=1 [transport-cc]"},
-		{"audio extensions", fmt.Sprint(audio.Extensions),
-			"[{1 urn:ietf:params:rtp-hdrext:ssrc-audio-level} {4 urn:ietf:params:rtp-hdrext:sdes:mid}]"},
+		{
+			"audio extensions", fmt.Sprint(audio.Extensions),
+			"[{1 urn:ietf:params:rtp-hdrext:ssrc-audio-level} {4 urn:ietf:params:rtp-hdrext:sdes:mid}]",
+		},
 		{"audio names", audio.StreamID + " " + audio.TrackID, "s mic"},
 		{"audio SSRCs", audio.SSRCs, []uint32{1001}},
 		{"video", fmt.Sprint(video.MID, " ", video.Kind, video.Direction), "1 video sendonly"},
-		{"video codecs", codecs(video),
-			"96 video/VP8/90000/0  [goog-remb transport-cc ccm fir nack nack pli]\n97 video/rtx/90000/0 apt=96 []"},
+		{
+			"video codecs", codecs(video),
+			"96 video/VP8/90000/0  [goog-remb transport-cc ccm fir nack nack pli]\n97 video/rtx/90000/0 apt=96 []",
+		},
 		{"video rids", video.RIDs, []string{"h", "m", "l"}},
 		{"data", fmt.Sprint(data.MID, " ", data.Kind, data.Usable()), "2 application true"},
 	} {

@@ -68,7 +68,8 @@ func testClientLineGoesIdleAndBack(t *testing.T, c *call) {
 		o, err := sdpx.CheckOffer(text, limits)
 		c.must("check", err)
 		c.must("set", c.server.SetRemoteDescription(webrtc.SessionDescription{
-			Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role)}))
+			Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role),
+		}))
 		answer, err := c.server.CreateAnswer(nil)
 		c.must("answer", err)
 		c.must("set answer", c.server.SetLocalDescription(answer))
@@ -208,7 +209,8 @@ func testSectionWithoutCodec(t *testing.T, c *call) {
 	o, err := sdpx.CheckOffer(text, limits)
 	c.must("check", err)
 	c.must("set", c.server.SetRemoteDescription(webrtc.SessionDescription{
-		Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role)}))
+		Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role),
+	}))
 	answer, err := c.server.CreateAnswer(nil)
 	c.must("answer", err)
 	gathered := webrtc.GatheringCompletePromise(c.server)
@@ -241,7 +243,8 @@ func testRecycledSection(t *testing.T, c *call) {
 		c.must("check again", sdpx.CheckReoffer(c.offer, c.lines, c.role, o))
 		c.offer = o
 		c.must("set", c.server.SetRemoteDescription(webrtc.SessionDescription{
-			Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role)}))
+			Type: webrtc.SDPTypeOffer, SDP: o.ForPion(c.role),
+		}))
 		answer, err := c.server.CreateAnswer(nil)
 		c.must("answer", err)
 		c.must("set answer", c.server.SetLocalDescription(answer))

@@ -18,8 +18,10 @@ func TestForPionOfFirefox(t *testing.T) {
 		}
 		return sdpx.Absent
 	})
-	transport := []string{"a=setup:actpass", "a=ice-ufrag:1d2c3b4a", "a=ice-pwd:6ca4f3d0b1e2a9c8d7e6f5a4b3c2d1e0",
-		"a=fingerprint:sha-256 " + print32}
+	transport := []string{
+		"a=setup:actpass", "a=ice-ufrag:1d2c3b4a", "a=ice-pwd:6ca4f3d0b1e2a9c8d7e6f5a4b3c2d1e0",
+		"a=fingerprint:sha-256 " + print32,
+	}
 	want := crlf("v=0", "o=- 1 1 IN IP4 0.0.0.0", "s=-", "t=0 0", "a=group:BUNDLE 0 1", "a=ice-options:trickle",
 		"m=audio 9 UDP/TLS/RTP/SAVPF 109", "c=IN IP4 0.0.0.0", "a=mid:0") + crlf(transport...) +
 		crlf("a=rtcp-mux", "a=sendonly",
@@ -42,15 +44,26 @@ func TestForPionSources(t *testing.T) {
 		name, offer string
 		want, not   []string
 	}{
-		{"simulcast", chrome,
+		{
+			"simulcast", chrome,
 			[]string{"a=msid:s cam", "a=rid:l send", "a=simulcast:send h;m;l", "a=extmap-allow-mixed"},
-			[]string{"a=candidate", "H264", "red/48000", "telephone-event", "~l", "a=inactive", "a=sendrecv"}},
-		{"SSRC and repair", firefox,
-			[]string{"a=ssrc-group:FID 3001 3002", "a=ssrc:3001 cname:-"}, []string{"a=ssrc:3002"}},
-		{"neither, nor a name", strings.NewReplacer("a=ssrc:2001 cname:{who}\r\n", "", "a=msid:{ms} {audio}\r\n", "").Replace(firefox),
-			[]string{"a=msid:- 0\r\n", "a=ssrc:4294967295 cname:-"}, nil},
-		{"several SSRCs", strings.Replace(firefox, "a=ssrc:2001", "a=ssrc:2000 cname:x\r\na=ssrc:2001", 1),
-			[]string{"a=ssrc:2000 cname:-"}, []string{"a=ssrc:2001"}},
+			[]string{"a=candidate", "H264", "red/48000", "telephone-event", "~l", "a=inactive", "a=sendrecv"},
+		},
+		{
+			"SSRC and repair", firefox,
+			[]string{"a=ssrc-group:FID 3001 3002", "a=ssrc:3001 cname:-"},
+			[]string{"a=ssrc:3002"},
+		},
+		{
+			"neither, nor a name", strings.NewReplacer("a=ssrc:2001 cname:{who}\r\n", "", "a=msid:{ms} {audio}\r\n", "").Replace(firefox),
+			[]string{"a=msid:- 0\r\n", "a=ssrc:4294967295 cname:-"},
+			nil,
+		},
+		{
+			"several SSRCs", strings.Replace(firefox, "a=ssrc:2001", "a=ssrc:2000 cname:x\r\na=ssrc:2001", 1),
+			[]string{"a=ssrc:2000 cname:-"},
+			[]string{"a=ssrc:2001"},
+		},
 	} {
 		got := mustCheck(t, tc.offer).ForPion(nil)
 		for _, w := range tc.want {
@@ -84,16 +97,29 @@ func TestServerOffer(t *testing.T) {
 		roles map[string]sdpx.Role
 		want  string
 	}{
-		{"active", lines, map[string]sdpx.Role{"0": sdpx.ClientSends, "1": sdpx.OursActive},
-			head + audio + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=ssrc:7 cname:x", "a=msid:x y", "a=sendonly") + data},
-		{"idle", lines, map[string]sdpx.Role{"0": sdpx.ClientIdle, "1": sdpx.OursIdle},
-			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive") + data},
-		{"a line of the session stays whatever its role", lines, map[string]sdpx.Role{"1": sdpx.OursIdle},
-			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive") + data},
-		{"rejected, its candidates move", []sdpx.Line{{MID: "0", Kind: sdpx.KindAudio, Rejected: true}}, map[string]sdpx.Role{"1": sdpx.OursIdle},
+		{
+			"active", lines,
+			map[string]sdpx.Role{"0": sdpx.ClientSends, "1": sdpx.OursActive},
+			head + audio + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=ssrc:7 cname:x", "a=msid:x y", "a=sendonly") + data,
+		},
+		{
+			"idle", lines,
+			map[string]sdpx.Role{"0": sdpx.ClientIdle, "1": sdpx.OursIdle},
+			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive") + data,
+		},
+		{
+			"a line of the session stays whatever its role", lines,
+			map[string]sdpx.Role{"1": sdpx.OursIdle},
+			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive") + data,
+		},
+		{
+			"rejected, its candidates move",
+			[]sdpx.Line{{MID: "0", Kind: sdpx.KindAudio, Rejected: true}},
+			map[string]sdpx.Role{"1": sdpx.OursIdle},
 			crlf("v=0", "s=-", "a=group:BUNDLE 1 2",
 				"m=audio 0 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", "a=mid:0", "a=inactive", "a=rtpmap:111 opus/48000/2",
-				"m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive", "a=candidate:1 1 udp 1 10.0.0.1 7878 typ host") + data},
+				"m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive", "a=candidate:1 1 udp 1 10.0.0.1 7878 typ host") + data,
+		},
 	} {
 		got := sdpx.ServerOffer(made, tc.lines, func(mid string) sdpx.Role { return tc.roles[mid] })
 		if got != tc.want {
