@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
@@ -62,8 +64,12 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 
 func (c *config) check(publicIPs string) error {
 	for name, addr := range map[string]string{"-addr": c.addr, "-https-addr": c.httpsAddr} {
-		if _, _, err := net.SplitHostPort(addr); err != nil {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
 			return fmt.Errorf("%s is %q, want host:port", name, addr)
+		}
+		if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+			return fmt.Errorf("%s is %q, want a port of 1 to 65535, or 0 for any", name, addr)
 		}
 	}
 	if c.udpPort == 0 || c.udpPort < -1 || c.udpPort > 65535 {
@@ -75,13 +81,22 @@ func (c *config) check(publicIPs string) error {
 	if c.maxPeers < 0 {
 		return fmt.Errorf("-max-peers is %d, want 0 for no limit, or more", c.maxPeers)
 	}
-	for text := range strings.SplitSeq(publicIPs, ",") {
-		if publicIPs == "" {
-			break
-		}
+	return c.setPublicIPs(publicIPs)
+}
+
+// setPublicIPs reads -public-ip: nothing, or up to one address of each family.
+func (c *config) setPublicIPs(list string) error {
+	if list == "" {
+		return nil
+	}
+	for text := range strings.SplitSeq(list, ",") {
 		ip, err := netip.ParseAddr(strings.TrimSpace(text))
-		if err != nil {
-			return fmt.Errorf("-public-ip has %q, want an IP address", text)
+		if err != nil || ip.IsUnspecified() || ip.IsMulticast() {
+			return fmt.Errorf("-public-ip has %q, want a unicast IP address", text)
+		}
+		sameFamily := func(other netip.Addr) bool { return other.Unmap().Is4() == ip.Unmap().Is4() }
+		if slices.ContainsFunc(c.publicIPs, sameFamily) {
+			return fmt.Errorf("-public-ip is %q, want at most one IPv4 and one IPv6 address", list)
 		}
 		c.publicIPs = append(c.publicIPs, ip)
 	}

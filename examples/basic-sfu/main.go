@@ -1,6 +1,6 @@
 // Command basic-sfu is a video call in one process: a web page, its signalling
 // and the media plane of package sfukit behind it. It asks nobody for a token:
-// whoever opens the page is in. For a node to be run in earnest see edge.
+// whoever opens the page is in. That suits a demo, not the open internet.
 package main
 
 import (
@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -56,7 +57,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 		for _, l := range listeners {
 			_ = l.Close()
 		}
-		return err
+		return advise(err, mediaFlag(err))
 	}
 	web := &http.Server{Handler: d, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: silent()}
 	failed := make(chan error, len(listeners))
@@ -84,7 +85,7 @@ func serve(ctx context.Context, cfg config, stdout, stderr io.Writer) error {
 func listen(cfg config) ([]net.Listener, error) {
 	plain, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen for http: %w", err)
+		return nil, advise(fmt.Errorf("cannot listen for http: %w", err), "-addr")
 	}
 	if !cfg.https {
 		return []net.Listener{plain}, nil
@@ -92,7 +93,24 @@ func listen(cfg config) ([]net.Listener, error) {
 	secure, err := listenTLS(cfg.httpsAddr)
 	if err != nil {
 		_ = plain.Close()
-		return nil, fmt.Errorf("cannot listen for https: %w", err)
+		return nil, advise(fmt.Errorf("cannot listen for https: %w", err), "-https-addr")
 	}
 	return []net.Listener{plain, secure}, nil
+}
+
+// mediaFlag names the flag that moves the media socket which err is about.
+func mediaFlag(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && strings.HasPrefix(op.Net, "tcp") {
+		return "-tcp-port"
+	}
+	return "-udp-port"
+}
+
+// advise adds to an error of listening, such as a busy port, which flag helps.
+// Other errors stay as they are.
+func advise(err error, flag string) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "listen" {
+		return fmt.Errorf("%w; choose another with %s", err, flag)
+	}
+	return err
 }

@@ -195,12 +195,18 @@ func TestFlags(t *testing.T) {
 		{[]string{"-https", "-public-ip", "192.0.2.1, 2001:db8::1", "-max-peers", "4", "-tcp-port", "0"}, ""},
 		{[]string{"-addr", "8080"}, `-addr is "8080", want host:port`},
 		{[]string{"-https-addr", "x"}, `-https-addr is "x", want host:port`},
+		{[]string{"-addr", "127.0.0.1:99999"}, `-addr is "127.0.0.1:99999", want a port of 1 to 65535`},
+		{[]string{"-https-addr", ":x"}, `-https-addr is ":x", want a port of 1 to 65535`},
 		{[]string{"-udp-port", "0"}, "-udp-port is 0"},
 		{[]string{"-udp-port", "70000"}, "-udp-port is 70000"},
 		{[]string{"-udp-port", "x"}, "invalid value"},
 		{[]string{"-tcp-port", "-2"}, "-tcp-port is -2"},
 		{[]string{"-max-peers", "-1"}, "-max-peers is -1"},
 		{[]string{"-public-ip", "here"}, `-public-ip has "here"`},
+		{[]string{"-public-ip", "192.0.2.1,"}, `-public-ip has ""`},
+		{[]string{"-public-ip", "0.0.0.0"}, `-public-ip has "0.0.0.0"`},
+		{[]string{"-public-ip", "ff02::1"}, `-public-ip has "ff02::1"`},
+		{[]string{"-public-ip", "2001:db8::1,2001:db8::2"}, `-public-ip is "2001:db8::1,2001:db8::2"`},
 		{[]string{"-nonsense"}, "-nonsense"},
 		{[]string{"lobby"}, `unexpected argument "lobby"`},
 	} {
@@ -250,6 +256,7 @@ func TestExitCodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer media.Close()
+	_, tcpPort, _ := net.SplitHostPort(busy.Addr().String())
 	_, udpPort, _ := net.SplitHostPort(media.LocalAddr().String())
 	free := []string{"-addr", "127.0.0.1:0", "-https-addr", "127.0.0.1:0", "-udp-port", "-1"}
 	for _, tc := range []struct {
@@ -262,11 +269,13 @@ func TestExitCodes(t *testing.T) {
 		{"runs", free, 0, "open http://127.0.0.1:", ""},
 		{"https", append(free, "-https"), 0, "open https://127.0.0.1:", ""},
 		{"help", []string{"-h"}, 0, "-udp-port", ""},
+		{"port out of range", []string{"-addr", "127.0.0.1:99999"}, 2, "", `-addr is "127.0.0.1:99999"`},
 		{"flag", []string{"-x"}, 2, "", "basic-sfu: flag provided but not defined: -x"},
-		{"two addresses of a family", append(free, "-public-ip", "192.0.2.1,192.0.2.2"), 2, "", "PublicIPs"},
-		{"busy web port", append(free, "-addr", busy.Addr().String()), 1, "", "address already in use"},
-		{"busy secure port", append(free, "-https", "-https-addr", busy.Addr().String()), 1, "", "address already in use"},
-		{"busy media port", append(free, "-udp-port", udpPort), 1, "", "address already in use"},
+		{"two addresses of a family", append(free, "-public-ip", "192.0.2.1,192.0.2.2"), 2, "", `-public-ip is "192.0.2.1,192.0.2.2", want at most one IPv4 and one IPv6 address`},
+		{"busy web port", append(free, "-addr", busy.Addr().String()), 1, "", "address already in use; choose another with -addr\n"},
+		{"busy secure port", append(free, "-https", "-https-addr", busy.Addr().String()), 1, "", "address already in use; choose another with -https-addr\n"},
+		{"busy media port", append(free, "-udp-port", udpPort), 1, "", "; choose another with -udp-port\n"},
+		{"busy media port for TCP", append(free, "-tcp-port", tcpPort), 1, "", "; choose another with -tcp-port\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			code, stdout, stderr := runDemo(tc.args...)

@@ -23,6 +23,7 @@ const start = new StartScreen(media, notices, enter);
 async function enter(room, name) {
   start.hide();
   $('call').hidden = false;
+  $('grid').before($('notices')); // from now on below the bar
   $('room-name').textContent = room;
   document.title = `${room} · oxpulse-sfu`;
   const url = new URL(location.pathname, location.href);
@@ -65,7 +66,7 @@ function stateChanged() {
   if (call.state === 'joined') notices.dismiss('lost');
   if (call.state === 'waiting') waitVisibly();
   if (call.state === 'ended') {
-    notices.dismiss('lost');
+    notices.clear();
     $('ended-title').textContent = call.why.title;
     $('ended-text').textContent = call.why.text;
     $('rejoin').focus();

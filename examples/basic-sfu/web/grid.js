@@ -6,8 +6,9 @@ import { Tile } from './tile.js';
 import { Wishes } from './wishes.js';
 
 const GAP = 8;
-const NARROW = 600; // px; below it tiles keep a least width and the grid may scroll
+const NARROW = 600; // px; below it tiles keep a least width, may be taller, and the grid may scroll
 const LEAST = 150;
+const TALL = 1 / 2; // width to height of the tallest tile on a narrow screen: a phone held upright
 
 const NOTES = { client: 'Paused by you', suspend: 'Too little bandwidth for a picture', bandwidth: 'Too little bandwidth for a picture' };
 
@@ -83,10 +84,12 @@ export class Grid {
   }
 
   #fillOwn({ screen }, tile) {
-    const { media, session } = this.#call;
+    const { media, session, name } = this.#call;
+    const camera = name ? `${name} (you)` : 'You';
     tile.describe({
-      peer: session?.id, name: screen ? 'Your screen' : `${this.#call.name || 'You'}${this.#call.name ? ' (you)' : ''}`,
-      muted: !screen && !media.micOn, screen, speaking: !screen && session?.id != null && session.speaker === session.id,
+      peer: session?.id, name: screen ? 'Your screen' : camera, owner: name || 'You',
+      muted: !screen && !media.micOn, screen,
+      speaking: !screen && media.micOn && session?.id != null && session.speaker === session.id,
     });
     tile.watch(screen ? media.screen : media.camera);
   }
@@ -94,14 +97,15 @@ export class Grid {
   #fillOther(view, tile) {
     const { session, people } = this.#call;
     const about = people.get(view.peer);
+    const muted = about?.mic === false;
     const layer = session.layers.get(view.video);
     const name = this.#call.nameOf(view.peer);
     tile.describe({
-      peer: view.peer, name: view.screen ? `${name}’s screen` : name,
-      muted: view.main && about?.mic === false, screen: view.screen,
+      peer: view.peer, name: view.screen ? `${name}’s screen` : name, owner: name,
+      muted: view.main && muted, screen: view.screen,
       hidden: Boolean(layer?.paused) || (!view.screen && about?.camera === false),
       note: layer?.paused ? NOTES[layer.reason] ?? '' : '',
-      speaking: view.main && session.speaker === view.peer,
+      speaking: view.main && !muted && session.speaker === view.peer,
     });
     tile.watch(view.video === null ? null : session.track(view.video));
     tile.listen(view.audio.map((mid) => session.track(mid)).filter(Boolean));
@@ -118,7 +122,7 @@ export class Grid {
     const { clientWidth: width, clientHeight: height } = this.#element;
     const tiles = [...this.#tiles];
     const screens = tiles.filter(([, { element }]) => element.classList.contains('screen')).length;
-    const { rects } = feature(screens, tiles.length, width, height, { gap: GAP, least: width < NARROW ? LEAST : 0 });
+    const { rects } = feature(screens, tiles.length, width, height, { gap: GAP, ...(width < NARROW && { least: LEAST, tall: TALL }) });
     tiles.forEach(([key, { element }], i) => {
       const { x, y, w, h } = rects[i] ?? { x: 0, y: 0, w: 0, h: 0 };
       Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });

@@ -1,19 +1,19 @@
 // Where tiles go: the arrangement that shows the most picture.
 
 const WIDE = 16 / 9; // a tile is never wider than this …
-const TALL = 3 / 4; // … nor taller than this
+const TALL = 3 / 4; // … nor taller than this, unless told
 
 /**
  * arrange places count tiles into width × height pixels, gap apart, and
  * returns {rects: [{x, y, w, h}], height}. It fills the area without
  * overflowing unless tiles would become narrower than least; then the height
- * returned is greater than the one given.
+ * returned is greater than the one given. tall is the least width to height.
  */
-export function arrange(count, width, height, { gap = 8, least = 0 } = {}) {
+export function arrange(count, width, height, { gap = 8, least = 0, tall = TALL } = {}) {
   if (count === 0 || width <= 0 || height <= 0) return { rects: [], height };
   let best = null;
   for (let cols = 1; cols <= count; cols++) {
-    const fit = measure(cols, Math.ceil(count / cols), width, height, gap);
+    const fit = measure(cols, Math.ceil(count / cols), width, height, gap, tall);
     if (!best || fit.picture > best.picture) best = fit;
   }
   if (best.w < least) {
@@ -27,9 +27,9 @@ export function arrange(count, width, height, { gap = 8, least = 0 } = {}) {
 }
 
 /** feature gives the first `main` of count tiles most of the area and the others a strip beside or below. */
-export function feature(main, count, width, height, { gap = 8, least = 0 } = {}) {
+export function feature(main, count, width, height, { gap = 8, least = 0, tall = TALL } = {}) {
   const rest = count - main;
-  if (main === 0 || rest === 0) return arrange(count, width, height, { gap, least });
+  if (main === 0 || rest === 0) return arrange(count, width, height, { gap, least, tall });
   const beside = width > height;
   const w = beside ? Math.round(width * 0.78) : width;
   const h = beside ? height : Math.round(height * 0.6);
@@ -45,11 +45,11 @@ export function feature(main, count, width, height, { gap = 8, least = 0 } = {})
   };
 }
 
-function measure(cols, rows, width, height, gap) {
+function measure(cols, rows, width, height, gap, tall) {
   const cellW = (width - gap * (cols - 1)) / cols;
   const cellH = (height - gap * (rows - 1)) / rows;
   const w = Math.min(cellW, cellH * WIDE);
-  const h = Math.min(cellH, w / TALL);
+  const h = Math.min(cellH, w / tall);
   return { cols, rows, w, h, picture: Math.max(0, w) * Math.max(0, Math.min(h, w / WIDE)) };
 }
 

@@ -1,4 +1,4 @@
-// Messages over the page: read out by screen readers, closed by hand or by time.
+// Messages between the parts of the page: read out by screen readers, closed by hand or by time.
 
 /** Notices fills an element that is an aria-live region. */
 export class Notices {
@@ -41,6 +41,8 @@ export class Notices {
 
   /** has reports whether one of the messages is up. */
   has(...ids) { return ids.some((id) => this.#shown.has(id)); }
+
+  clear() { for (const id of this.#shown.keys()) this.dismiss(id); }
 
   dismiss(id) {
     const shown = this.#shown.get(id);

@@ -19,7 +19,7 @@ export class StartScreen {
     $('mic-choice').onchange = ({ target }) => this.#tell(media.choose('mic', target.value));
     $('join-form').onsubmit = (event) => {
       event.preventDefault();
-      onjoin($('room').value.trim(), $('name').value.trim());
+      onjoin($('room').value.trim() || $('room').placeholder, $('name').value.trim());
     };
   }
 

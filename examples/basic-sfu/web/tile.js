@@ -42,8 +42,11 @@ export class Tile {
     if (onquality) this.#addPicker(onquality);
   }
 
-  /** describe sets name, muted, screen, hidden, note (a word on what is missing) and speaking. */
-  describe({ peer, name, muted = false, screen = false, hidden = false, note = '', speaking = false }) {
+  /**
+   * describe sets name, owner (whose initials stand in for a picture), muted,
+   * screen, hidden, note (a word on what is missing) and speaking.
+   */
+  describe({ peer, name, owner = name, muted = false, screen = false, hidden = false, note = '', speaking = false }) {
     const { element } = this;
     element.querySelector('.name').textContent = name;
     element.setAttribute('aria-label', name + (muted ? ', muted' : '') + (note ? `, ${note}` : ''));
@@ -52,7 +55,7 @@ export class Tile {
     element.classList.toggle('speaking', speaking);
     element.querySelector('.state').textContent = note;
     const avatar = element.querySelector('.avatar');
-    avatar.textContent = initials(name);
+    avatar.textContent = initials(owner);
     avatar.style.setProperty('--hue', String((peer ?? 0) * 137.5 % 360));
     this.#picker?.setAttribute('aria-label', `Quality of ${name}`);
     this.#hidden = hidden;
