@@ -149,21 +149,21 @@ func testLayers(t *testing.T, c *call) {
 }
 
 // testLatecomer: a fourth person has all pictures at once and leaves no trace. A
-// machine that others keep busy gets two more tries: the limit is for us, and
+// machine that others keep busy gets four more tries: the limit is for us, and
 // what we did wrong would be wrong each time.
 func testLatecomer(t *testing.T, c *call) {
-	const tries = 3
+	const tries = 5
 	best := time.Duration(math.MaxInt64)
 	for range tries {
 		if best = min(best, c.joinLate(t)); best <= lateLimit {
 			return
 		}
 	}
-	t.Errorf("of %d latecomers the quickest saw everybody after %v, want within %v", tries, best, lateLimit)
+	t.Errorf("of %d latecomers the quickest had everybody after %v, want within %v", tries, best, lateLimit)
 }
 
 // joinLate has Dan join, see everybody, be seen and leave. It returns how long
-// he waited for the last picture.
+// he waited until the last picture was decoded.
 func (c *call) joinLate(t *testing.T) time.Duration {
 	dan := c.browser.open(t, "Dan", c.base+"/?room="+url.QueryEscape(c.room)+"&name=Dan")
 	dan.until(joinLimit, "a preview", `document.querySelector('#preview').videoWidth > 0`)
@@ -173,15 +173,23 @@ func (c *call) joinLate(t *testing.T) time.Duration {
 		window.shown = performance.now();
 		clearInterval(watch);
 	}, 20)`)
+	dan.do(`void (async () => {
+		const there = (v) => v.peer !== call.id && v.framesDecoded > 0;
+		while ((await call.tiles()).filter(there).length < 3) await new Promise((go) => setTimeout(go, 40));
+		window.decoded = performance.now();
+	})()`)
 	dan.click("#join")
-	dan.until(joinLimit, "three remote pictures", `Boolean(window.shown)`)
+	dan.until(joinLimit, "three remote pictures", `Boolean(window.shown && window.decoded)`)
 	dan.until(joinLimit, "three decoded pictures", pictures(3))
-	times := eval[map[string]float64](dan, `({ ...call.times, shown })`)
+	times := eval[map[string]float64](dan, `({ ...call.times, shown, decoded })`)
 	after := func(event string) time.Duration {
 		return time.Duration((times[event] - times["start"]) * float64(time.Millisecond)).Round(time.Millisecond)
 	}
-	t.Logf("after joining: answer %v, connected %v, all pictures %v", after("answer"), after("path"), after("shown"))
-	if after("shown") > lateLimit {
+	// What is decoded is drawn when the browser gets round to it: it draws all tabs
+	// of this test without a graphics processor.
+	t.Logf("after joining: answer %v, connected %v, all decoded %v, all drawn %v",
+		after("answer"), after("path"), after("decoded"), after("shown"))
+	if after("decoded") > lateLimit {
 		t.Logf("too late\n%s", dan.describe())
 	}
 	for _, p := range c.tabs {
@@ -194,7 +202,7 @@ func (c *call) joinLate(t *testing.T) time.Duration {
 		t.Logf("gone from %s after %v", p.name, took.Round(time.Millisecond))
 	}
 	dan.until(time.Second, "a goodbye", `!document.querySelector('#ended').hidden && call.state === 'ended'`)
-	return after("shown")
+	return after("decoded")
 }
 
 // testScreen: a shared screen is a picture of its own, comes and goes, and comes again.
