@@ -65,7 +65,6 @@ func (p *Peer) reception(now time.Time, blocks []rtcp.ReceptionReport) {
 		}
 		if rtt, ok := report.RTT(now, b.LastSenderReport, b.Delay); ok {
 			p.sub.rtt.Store(int64(rtt))
-			p.pub.timing.Store(int64(rtt))
 		}
 	}
 }

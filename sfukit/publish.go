@@ -38,7 +38,6 @@ type publisher struct {
 	arrival pionx.Arrivals     // guarded by mu
 	offset  report.Offset      // sender's clock to ours; guarded by mu
 	epoch   time.Time          // constant; feedback times count from here
-	timing  atomic.Int64       // nanoseconds: this peer's round trip, 0 unknown
 }
 
 func (p *publisher) init(peer *Peer) {

@@ -24,7 +24,7 @@ func (p *Peer) tick(now time.Time) {
 	if !p.connected.Load() {
 		return
 	}
-	rtt := time.Duration(p.pub.timing.Load())
+	rtt := time.Duration(p.sub.rtt.Load())
 	for _, e := range p.pub.encodings.Snapshot() {
 		e.tick(now, rtt)
 	}
