@@ -54,6 +54,10 @@ func fuzzParse(f *testing.F, c codec.Codec) {
 		if p.SpatialID > 7 || p.TemporalID > 7 {
 			t.Errorf("layers out of range: %+v", p)
 		}
+		if n := p.Structure.Spatial; n > codec.MaxSpatial || p.Structure.Temporal > 8 ||
+			n < codec.MaxSpatial && p.Structure.Sizes[n] != (codec.Size{}) {
+			t.Errorf("structure out of range: %+v", p.Structure)
+		}
 		checkPut(t, c, payload, p)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec/framemarking"
 )
 
 // baselineSPS is 640x360 (cropped from 640x368), 4:2:0, baseline.
@@ -90,6 +91,48 @@ func TestParseH264Escaped(t *testing.T) {
 		var got codec.Payload
 		if err := codec.Parse(codec.H264, b, &got); err != nil || got.Width != 640 || got.Height != 480 {
 			t.Errorf("%s: Parse = %dx%d, %v; want 640x480", name, got.Width, got.Height, err)
+		}
+	}
+}
+
+// Frame marking tells what an H264 payload cannot, and corrects where it guesses.
+func TestMark(t *testing.T) {
+	slice := []byte{0x61, 0x80} // looks like the first of a picture
+	for _, tc := range []struct {
+		name    string
+		payload []byte
+		marking framemarking.Marking
+		want    codec.Payload
+	}{
+		{
+			"first slice", slice,
+			framemarking.Marking{Start: true},
+			codec.Payload{Start: true, HasLayers: true},
+		},
+		{
+			"second slice of a picture, its last", slice,
+			framemarking.Marking{End: true, TemporalID: 1},
+			codec.Payload{End: true, HasLayers: true, TemporalID: 1},
+		},
+		{
+			"sync frame of a layer nobody needs", slice,
+			framemarking.Marking{Start: true, Discardable: true, BaseSync: true, TemporalID: 2},
+			codec.Payload{Start: true, Discardable: true, HasLayers: true, TemporalID: 2, LayerSync: true},
+		},
+		{
+			"parameter sets after a delimiter",
+			[]byte{0x67, 0x42},
+			framemarking.Marking{},
+			codec.Payload{Start: true, Keyframe: true, HasLayers: true},
+		},
+	} {
+		var got codec.Payload
+		if err := codec.Parse(codec.H264, tc.payload, &got); err != nil {
+			t.Errorf("%s: Parse = %v", tc.name, err)
+		}
+		got.Mark(&tc.marking)
+		if got != tc.want {
+			t.Errorf("%s:\n got %+v\nwant %+v", tc.name, got, tc.want)
 		}
 	}
 }

@@ -44,6 +44,11 @@ type Payload struct {
 	//     section 4.4.
 	Keyframe bool
 
+	// End reports that this packet is the last of its frame: E in VP9, where
+	// every spatial layer of a picture is a frame of its own. False if the
+	// format does not say; the RTP marker then does, for the whole picture.
+	End bool
+
 	// Discardable reports that no later frame needs this one: N in VP8,
 	// nal_ref_idc 0 in H264. False if the format does not say.
 	Discardable bool
@@ -54,18 +59,59 @@ type Payload struct {
 	SpatialID uint8
 	// TemporalID is the temporal layer, 0 (base) to 7.
 	TemporalID uint8
-	// LayerSync reports that from this frame on a receiver may move up to
-	// TemporalID: Y in VP8, U in VP9.
+	// LayerSync reports that a receiver may move up. In VP8 (Y) this frame
+	// needs none but frames of layer 0, so that with it a receiver may begin
+	// to decode TemporalID. In VP9 (U) no later picture of a higher temporal
+	// layer needs one of those layers from before this picture, so that after
+	// it a receiver may begin to decode all above TemporalID.
 	LayerSync bool
+
+	// InterPicture reports that the frame is predicted from earlier pictures:
+	// P in VP9, which every packet has. A frame of a higher spatial layer
+	// without it needs only the layer below in the same picture: with such a
+	// frame a receiver may begin to decode SpatialID (RFC 9628 section 4.2).
+	// Always false for other formats.
+	InterPicture bool
+	// InterLayer reports that the frame is predicted from the spatial layer
+	// below in the same picture: D in VP9.
+	InterLayer bool
+	// NotForUpper reports that no higher spatial layer of the same picture is
+	// predicted from this frame: Z in VP9.
+	NotForUpper bool
+	// Flexible reports VP9's flexible mode (F), in which every picture names
+	// those it is predicted from and TL0PICIDX is absent.
+	Flexible bool
 
 	// Width and Height are the picture size in pixels, 0 when the packet does
 	// not say. Most key frames say. With VP9 it is the size of the highest
 	// spatial layer.
 	Width, Height uint16
+	// Structure is the scalability structure in this packet, zero if there is
+	// none. VP9 only.
+	Structure Structure
 
 	// Descriptor is the picture numbering of VP8 and VP9; zero for others.
 	Descriptor Descriptor
 }
+
+// MaxSpatial is how many spatial layers a VP9 stream can have.
+const MaxSpatial = 8
+
+// Structure says which layers a VP9 encoding is made of, RFC 9628 section
+// 4.2.1. The zero value says nothing.
+type Structure struct {
+	// Spatial is how many spatial layers there are, 1 to MaxSpatial.
+	Spatial uint8
+	// Temporal is how many temporal layers its picture group has, 1 to 8; 0
+	// when it does not describe a group, as in flexible mode.
+	Temporal uint8
+	// Sizes are the picture sizes of the spatial layers, base first; zero
+	// from Spatial on, and everywhere if the structure has none.
+	Sizes [MaxSpatial]Size
+}
+
+// Size is a picture size in pixels.
+type Size struct{ Width, Height uint16 }
 
 // Parse reads payload, the payload of one RTP packet without padding, into
 // dst, which is overwritten completely. On error dst says nothing (it is zero)

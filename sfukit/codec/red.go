@@ -24,11 +24,11 @@ func PrimaryRED(payload []byte) (primary []byte, pt uint8, ok bool) {
 			}
 			return payload[skip:], pt, true
 		}
-		if len(payload) < 4 {
+		if len(payload) < redHeader {
 			return nil, 0, false
 		}
-		skip += int(payload[2]&0x03)<<8 | int(payload[3])
-		payload = payload[4:]
+		skip += blockLength(payload)
+		payload = payload[redHeader:]
 	}
 	return nil, 0, false
 }

@@ -7,9 +7,9 @@ func RewriteRED(payload []byte, pt uint8) {
 	for len(payload) > 0 {
 		more := payload[0]&0x80 != 0
 		payload[0] = payload[0]&0x80 | pt&0x7f
-		if !more || len(payload) < 4 {
+		if !more || len(payload) < redHeader {
 			return
 		}
-		payload = payload[4:]
+		payload = payload[redHeader:]
 	}
 }

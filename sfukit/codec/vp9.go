@@ -35,6 +35,7 @@ func parseVP9(b []byte, dst *Payload) error {
 		dst.TemporalID = b[at] >> 5
 		dst.LayerSync = b[at]&0x10 != 0
 		dst.SpatialID = b[at] >> 1 & 0x07
+		dst.InterLayer = b[at]&0x01 != 0
 		at++
 		if !flexible && !d.readTL0PICIDX(b, &at) {
 			return ErrShort
@@ -64,14 +65,14 @@ func parseVP9(b []byte, dst *Payload) error {
 		return ErrShort // a descriptor without a frame
 	}
 	d.Size = at
-	dst.Start = begin
+	dst.Start, dst.End = begin, first&0x04 != 0
+	dst.InterPicture, dst.Flexible, dst.NotForUpper = inter, flexible, first&0x01 != 0
 	dst.Keyframe = begin && !inter && dst.SpatialID == 0
 	return nil
 }
 
 // readVP9Structure reads the scalability structure of RFC 9628 section 4.2.1
-// at b[*at:] and moves past it. The size it leaves in dst is that of the last
-// layer, which is the largest.
+// at b[*at:] and moves past it.
 //
 //	| N_S |Y|G|-|-|-|
 //	| WIDTH (16), HEIGHT (16) |  if Y, N_S + 1 times
@@ -82,16 +83,20 @@ func readVP9Structure(b []byte, at *int, dst *Payload) error {
 	if i >= len(b) {
 		return ErrShort
 	}
+	s := &dst.Structure
 	head := b[i]
 	i++
+	s.Spatial = head>>5 + 1
 	if head&0x10 != 0 {
-		last := i + 4*int(head>>5)
-		if last+4 > len(b) {
+		if i+4*int(s.Spatial) > len(b) {
 			return ErrShort
 		}
-		dst.Width = uint16(b[last])<<8 | uint16(b[last+1])
-		dst.Height = uint16(b[last+2])<<8 | uint16(b[last+3])
-		i = last + 4
+		for n := range s.Spatial {
+			dst.Width = uint16(b[i])<<8 | uint16(b[i+1])
+			dst.Height = uint16(b[i+2])<<8 | uint16(b[i+3])
+			s.Sizes[n] = Size{dst.Width, dst.Height}
+			i += 4
+		}
 	}
 	if head&0x08 != 0 {
 		if i >= len(b) {
@@ -103,6 +108,7 @@ func readVP9Structure(b []byte, at *int, dst *Payload) error {
 			if i >= len(b) {
 				return ErrShort
 			}
+			s.Temporal = max(s.Temporal, b[i]>>5+1)
 			i += 1 + int(b[i]>>2&0x03)
 		}
 	}

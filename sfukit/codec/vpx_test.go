@@ -97,13 +97,21 @@ func TestParseVP9(t *testing.T) {
 		{
 			"inter frame",
 			[]byte{0xc8, 0x05, 0xaa},
-			codec.Payload{Start: true, Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5}},
+			codec.Payload{Start: true, InterPicture: true, Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5}},
+		},
+		{
+			"inter frame, its last packet, not for upper layers",
+			[]byte{0xc5, 0x05, 0xaa},
+			codec.Payload{
+				End: true, InterPicture: true, NotForUpper: true,
+				Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5},
+			},
 		},
 		{
 			"non-flexible, layers 1.2 switching up",
 			[]byte{0xe8, 0x05, 0x34, 0x09, 0xaa},
 			codec.Payload{
-				Start: true, HasLayers: true, TemporalID: 1, SpatialID: 2, LayerSync: true,
+				Start: true, HasLayers: true, TemporalID: 1, SpatialID: 2, LayerSync: true, InterPicture: true,
 				Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5, HasTL0PICIDX: true, TL0PICIDX: 9},
 			},
 		},
@@ -111,7 +119,7 @@ func TestParseVP9(t *testing.T) {
 			"non-flexible key picture, spatial layer 1",
 			[]byte{0xa8, 0x05, 0x03, 0x09, 0xaa},
 			codec.Payload{
-				Start: true, HasLayers: true, SpatialID: 1,
+				Start: true, HasLayers: true, SpatialID: 1, InterLayer: true,
 				Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5, HasTL0PICIDX: true, TL0PICIDX: 9},
 			},
 		},
@@ -119,7 +127,7 @@ func TestParseVP9(t *testing.T) {
 			"flexible with two references",
 			[]byte{0xf8, 0x05, 0x20, 0x03, 0x04, 0xaa},
 			codec.Payload{
-				Start: true, HasLayers: true, TemporalID: 1,
+				Start: true, HasLayers: true, TemporalID: 1, InterPicture: true, Flexible: true,
 				Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5},
 			},
 		},
@@ -127,7 +135,7 @@ func TestParseVP9(t *testing.T) {
 			"flexible key frame",
 			[]byte{0xb8, 0x05, 0x00, 0xaa},
 			codec.Payload{
-				Start: true, Keyframe: true, HasLayers: true,
+				Start: true, Keyframe: true, HasLayers: true, Flexible: true,
 				Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5},
 			},
 		},
@@ -139,6 +147,7 @@ func TestParseVP9(t *testing.T) {
 			},
 			codec.Payload{
 				Start: true, Keyframe: true, HasLayers: true, Width: 640, Height: 360,
+				Structure:  codec.Structure{Spatial: 2, Temporal: 2, Sizes: [codec.MaxSpatial]codec.Size{{320, 180}, {640, 360}}},
 				Descriptor: codec.Descriptor{PictureIDBits: 7, PictureID: 5, HasTL0PICIDX: true, TL0PICIDX: 9},
 			},
 		},
