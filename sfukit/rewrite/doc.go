@@ -21,4 +21,23 @@
 //
 // Inside one source's run the offset between its timestamps and the line's is
 // constant, as a decoder's model of the clock and RTCP sender reports require.
+//
+// # Layers
+//
+// A source made of layers can be thinned: WantLayers. Whole frames are left out,
+// from a picture's beginning on, and come back only where the source says that a
+// receiver can follow. What remains looks as if nothing had been there:
+//
+//   - Sequence numbers close up, and so do the picture ids of VP8, by which its
+//     receivers notice loss. Those of VP9 and the frame numbers of AV1 keep
+//     their gaps, because frames refer to each other by the distance.
+//   - The last packet of a picture has the marker bit, without which receivers
+//     of VP9 and AV1 wait for the layers above.
+//   - A packet of a dropped layer that comes when its number is spoken for goes
+//     out empty (Out.Empty), because receivers of H264 wait for every number.
+//
+// One thing cannot be mended: the picture id that was kept for a VP8 picture that
+// came late, or never, and proved to be of a dropped layer. Receivers wait for it
+// with the temporal layers above the base until the next sync frame; the base
+// layer goes on.
 package rewrite

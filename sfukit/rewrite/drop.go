@@ -20,13 +20,18 @@ const (
 	Duplicate
 	// Paused packets arrived while the line wants no source.
 	Paused
-	// Skipped packets were given up by Skip before; their number is closed.
+	// Skipped packets were given up by Skip, or as Layer, before; their number is
+	// closed.
 	Skipped
+	// Layer packets belong to a spatial or temporal layer that the line does
+	// not have, see Rewriter.WantLayers; their numbers are closed.
+	Layer
 
-	dropCount
+	// DropCount is the number of values, for arrays indexed by Drop.
+	DropCount = iota
 )
 
-var dropNames = [dropCount]string{
+var dropNames = [DropCount]string{
 	Forwarded:     "forwarded",
 	NotWanted:     "not_wanted",
 	AwaitKeyframe: "await_keyframe",
@@ -34,18 +39,19 @@ var dropNames = [dropCount]string{
 	Duplicate:     "duplicate",
 	Paused:        "paused",
 	Skipped:       "skipped",
+	Layer:         "layer",
 }
 
 // Drops returns all reasons, without Forwarded, for counters that must exist
 // before they count.
 func Drops() []Drop {
-	return []Drop{NotWanted, AwaitKeyframe, Late, Duplicate, Paused, Skipped}
+	return []Drop{NotWanted, AwaitKeyframe, Late, Duplicate, Paused, Skipped, Layer}
 }
 
 // String returns the reason in lower case with underscores, fit for a metric
 // label, and "unknown" for a value that is none of the constants.
 func (d Drop) String() string {
-	if d >= dropCount {
+	if int(d) >= len(dropNames) {
 		return "unknown"
 	}
 	return dropNames[d]

@@ -8,6 +8,37 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
 )
 
+// A subscriber on a narrow path gets the base layer of a VP9 stream. It ends the
+// picture now, so it carries the marker.
+func ExampleRewriter_WantLayers() {
+	line, err := rewrite.New(rewrite.Config{Codec: codec.VP9})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	line.Want(1)
+	line.WantLayers(0, rewrite.MaxLayer)
+	for i, payload := range [][]byte{
+		{0xac, 5, 0x10, 9, 0x86}, // key picture 5: spatial layer 0
+		{0xac, 5, 0x13, 9, 0x86}, // spatial layer 1, predicted from it
+	} {
+		var read codec.Payload
+		if err := codec.Parse(codec.VP9, payload, &read); err != nil {
+			fmt.Println(err)
+			return
+		}
+		p := rewrite.Packet{Source: 1, Seq: int64(i), Marker: i == 1, Payload: &read}
+		var out rewrite.Out
+		drop := line.Map(&p, &out)
+		fmt.Printf("spatial layer %d: %v, marker %v\n", read.SpatialID, drop, out.Marker)
+	}
+	fmt.Println(line.Layers())
+	// Output:
+	// spatial layer 0: forwarded, marker true
+	// spatial layer 1: layer, marker false
+	// 0 7
+}
+
 // A subscriber watches the low encoding of a camera and is moved to the high
 // one, which happens at its key frame and continues all counters.
 func ExampleRewriter() {

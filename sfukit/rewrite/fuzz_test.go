@@ -159,3 +159,42 @@ func TestRandom(t *testing.T) {
 		}
 	}
 }
+
+// tape is a source of randomness that a fuzzer can write; at its end it goes on
+// with a generator.
+type tape struct {
+	bytes []byte
+	rest  *rand.PCG
+}
+
+func (t *tape) Uint64() (v uint64) {
+	if len(t.bytes) == 0 {
+		return t.rest.Uint64()
+	}
+	for range 8 { // of which IntN uses the upper half
+		v <<= 8
+		if len(t.bytes) > 0 {
+			v |= uint64(t.bytes[0])
+		}
+	}
+	t.bytes = t.bytes[1:]
+	return v
+}
+
+// FuzzReceiver lets the fuzzer decide all that TestReceiver leaves to chance.
+func FuzzReceiver(f *testing.F) {
+	for i := range schemes {
+		f.Add(uint8(i), i%2 == 0, []byte("\x10\xf0\x40\xa0\xff\x00\x80"))
+	}
+	f.Fuzz(func(t *testing.T, k uint8, lossy bool, script []byte) {
+		s := schemes[int(k)%len(schemes)]
+		w := newWorld(t, s.scheme, &tape{script[:min(len(script), maxScript)], rand.NewPCG(1, 1)}, lossy)
+		for range 150 {
+			if w.rnd.IntN(6) == 0 {
+				w.act()
+			}
+			w.step(true)
+		}
+		w.end()
+	})
+}

@@ -3,6 +3,8 @@ package rewrite
 import (
 	"time"
 
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec/dd"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/seqno"
 )
 
@@ -27,24 +29,31 @@ type record struct {
 	timestamp uint32
 	pictureID uint16
 	tl0       uint8
-	key       uint8 // KEYIDX; the top bit is the marker
+	key       uint8 // KEYIDX under markerBit and emptyBit
 }
 
-const markerBit = 0x80
+const (
+	markerBit = 0x80
+	emptyBit  = 0x40
+)
 
 // history remembers what was sent, by number on the line.
 type history struct {
-	video   bool
+	codec   codec.Codec
 	epoch   time.Time
 	records []record
+	active  []dd.Targets // of descriptors; only AV1 has them
 }
 
 // allocate makes room at first use, so that a line that never flows has none.
 func (h *history) allocate() {
 	switch {
 	case h.records != nil:
-	case h.video:
+	case h.codec.Video():
 		h.records = make([]record, videoHistory)
+		if h.codec == codec.AV1 {
+			h.active = make([]dd.Targets, videoHistory)
+		}
 	default:
 		h.records = make([]record, audioHistory)
 	}
@@ -70,9 +79,16 @@ func (h *history) put(line int64, p *Packet, out *Out) {
 	if out.Marker {
 		key |= markerBit
 	}
-	*h.slot(line) = record{
+	if out.Empty {
+		key |= emptyBit
+	}
+	e := h.slot(line)
+	*e = record{
 		seq: p.Seq, line: uint32(line), source: p.Source, timestamp: out.Timestamp,
 		pictureID: out.PictureID, tl0: out.TL0PICIDX, key: key,
+	}
+	if h.active != nil {
+		h.packChange(line, e, out)
 	}
 }
 
@@ -86,14 +102,20 @@ func (r *Rewriter) Original(outSeq uint16) (src Source, seq int64, out Out, ok b
 	if e == nil {
 		return 0, 0, Out{}, false
 	}
-	return e.source, e.seq, Out{
+	out = Out{
 		Seq:       outSeq,
 		Timestamp: e.timestamp,
 		Marker:    e.key&markerBit != 0,
 		PictureID: e.pictureID,
 		TL0PICIDX: e.tl0,
-		KeyIdx:    e.key &^ markerBit,
-	}, true
+		Empty:     e.key&emptyBit != 0,
+		KeyIdx:    e.key &^ (markerBit | emptyBit),
+	}
+	if r.sent.active != nil {
+		out = Out{Seq: outSeq, Timestamp: out.Timestamp, Marker: out.Marker, Empty: out.Empty}
+		r.sent.unpackChange(int64(e.line), e, &out)
+	}
+	return e.source, e.seq, out, true
 }
 
 // Missing finds the packet of the current source for which outSeq is kept free.
@@ -112,6 +134,24 @@ func (r *Rewriter) Missing(outSeq uint16) (src Source, seq int64, ok bool) {
 	}
 	return r.run.source, seq, true
 }
+
+// Superseded reports whether outSeq is from before the latest switch. A run of video
+// begins with a keyframe, so its receiver needs nothing that was sent before.
+func (r *Rewriter) Superseded(outSeq uint16) bool {
+	line, ok := r.line(outSeq)
+	return ok && r.video && line < r.run.first
+}
+
+// BeforeKeyframe reports whether a key frame has been sent that began after outSeq, on
+// the same run or a later one: a decoder can go on from there without it. A number that
+// is not remembered is not before any.
+func (r *Rewriter) BeforeKeyframe(outSeq uint16) bool {
+	line, ok := r.line(outSeq)
+	return ok && r.video && line < r.key
+}
+
+// Newest returns the highest number sent; ok is false before the first.
+func (r *Rewriter) Newest() (outSeq uint16, ok bool) { return uint16(r.highest), r.started }
 
 // Resent reports whether the packet sent as outSeq may be sent again at now
 // and, if so, notes that it is. It may when it is remembered and was not

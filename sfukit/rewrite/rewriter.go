@@ -17,14 +17,18 @@ type Rewriter struct {
 	ended   ending // of the run before
 	started bool   // something was sent
 	highest int64  // highest sequence number sent
+	key     int64  // that of the newest key frame's first packet
 	time    timeline
 	picture pictures
+	layers  layers
+	frames  *dependency // AV1 only, and not before the first Want
 	sent    history
 }
 
 // run is an uninterrupted stretch of one source; the zero value is none.
 type run struct {
 	source  Source
+	first   int64  // number it began with on the line
 	max     int64  // highest source number seen
 	stamp   uint32 // source timestamp of max
 	offset  uint32 // line timestamp - source timestamp
@@ -53,7 +57,8 @@ func New(cfg Config) (*Rewriter, error) {
 		highest: int64(cfg.FirstSeq) - 1,
 		time:    newTimeline(rate, cfg.FirstTimestamp),
 		picture: newPictures(cfg),
-		sent:    history{video: cfg.Codec.Video()},
+		layers:  newLayers(cfg.Codec),
+		sent:    history{codec: cfg.Codec},
 	}, nil
 }
 
@@ -71,6 +76,10 @@ func (r *Rewriter) Want(src Source) {
 		return
 	}
 	r.sent.allocate()
+	if r.frames == nil && r.sent.codec == codec.AV1 {
+		r.frames = &dependency{}
+		r.frames.selector.Want(r.layers.spatial, r.layers.temporal)
+	}
 }
 
 // Current returns the source that flows, 0 if none.
@@ -87,7 +96,10 @@ func (r *Rewriter) Offset() (offset uint32, src Source, ok bool) {
 }
 
 // Map decides what happens to p and, if it is Forwarded, fills out with what it
-// must look like; otherwise out is left alone. Map must see every packet of
+// must look like; otherwise out is left alone. A packet of a layer that the line
+// does not have is dropped as Layer and its number closed up. If newer packets
+// were sent before it came, its number is spoken for: it is Forwarded as
+// Out.Empty, or receivers would ask for it again and again. Map must see every packet of
 // every source that may feed the line, in order of arrival, other than those
 // given to Skip. P and out are borrowed until it returns. It does not allocate.
 //
@@ -128,8 +140,7 @@ func (r *Rewriter) Skip(p *Packet) {
 	if p.Source == 0 || p.Source != r.run.source || p.Seq <= r.run.max || r.restarts(p) {
 		return
 	}
-	r.run.numbers.skip(p.Seq, r.picture.close(p.Payload))
-	r.run.max, r.run.stamp = p.Seq, p.Timestamp
+	r.close(p)
 }
 
 // begin makes p the first packet of a new run.
@@ -140,11 +151,16 @@ func (r *Rewriter) begin(p *Packet, out *Out) {
 		r.sent.epoch = p.Arrival
 	}
 	r.highest++
-	r.run.source, r.run.max, r.run.stamp = p.Source, p.Seq, p.Timestamp
+	r.run.source, r.run.first, r.run.max, r.run.stamp = p.Source, r.highest, p.Seq, p.Timestamp
 	r.run.offset = r.time.begin(p)
 	r.run.numbers.reset(p.Seq, r.highest)
 	r.picture.begin()
-	r.fill(p, out, r.highest, 0, true)
+	r.layers.begin(p)
+	if r.frames != nil {
+		r.frames.begin(p)
+	}
+	_, last := r.take(p, true)
+	r.fill(p, out, r.highest, 0, last, true)
 	out.Switched = true
 }
 
@@ -171,24 +187,65 @@ func (r *Rewriter) carry(p *Packet, out *Out) Drop {
 	case r.sent.at(n) != nil:
 		return Duplicate
 	}
-	if p.Seq > r.run.max {
+	next := p.Seq > r.run.max
+	var last bool
+	if r.frames != nil || r.layers.limited {
+		var ok bool
+		if ok, last = r.take(p, next); !ok {
+			return r.leaveOut(p, out, n, next)
+		}
+	}
+	if next {
 		r.run.max, r.run.stamp = p.Seq, p.Timestamp
 	}
 	newest := n > r.highest
 	r.highest = max(r.highest, n)
-	r.fill(p, out, n, span.pictures, newest)
+	r.fill(p, out, n, span.pictures, last, newest)
 	return Forwarded
 }
 
+// take reports whether p is of a layer that the line has, and whether it is the
+// last packet of its picture that is. Next is set if none newer was seen.
+func (r *Rewriter) take(p *Packet, next bool) (ok, last bool) {
+	if r.frames != nil {
+		return r.frames.take(p)
+	}
+	return r.layers.take(p, next)
+}
+
+// leaveOut disposes of a packet of a layer that the line does not have.
+func (r *Rewriter) leaveOut(p *Packet, out *Out, n int64, next bool) Drop {
+	if next {
+		r.close(p)
+		return Layer
+	}
+	r.highest = max(r.highest, n)
+	*out = Out{Seq: uint16(n), Timestamp: p.Timestamp + r.run.offset, Empty: true}
+	r.sent.put(n, p, out)
+	return Forwarded
+}
+
+// close leaves out p, which must be newer than all of the run.
+func (r *Rewriter) close(p *Packet) {
+	r.run.numbers.skip(p.Seq, r.picture.close(p.Payload))
+	r.run.max, r.run.stamp = p.Seq, p.Timestamp
+}
+
 // fill writes out for p as number n and remembers it.
-func (r *Rewriter) fill(p *Packet, out *Out, n, closedPictures int64, newest bool) {
+func (r *Rewriter) fill(p *Packet, out *Out, n, closedPictures int64, last, newest bool) {
 	*out = Out{
 		Seq:       uint16(n),
 		Timestamp: p.Timestamp + r.run.offset,
-		Marker:    p.Marker,
+		Marker:    p.Marker || last,
 	}
 	if p.Payload != nil {
 		r.picture.number(&p.Payload.Descriptor, out, closedPictures, newest)
+	}
+	if r.frames != nil && !r.frames.number(p, out) {
+		out.Empty = true
+	}
+	if p.Payload != nil && p.Payload.Keyframe && !out.Empty {
+		r.key = max(r.key, n)
 	}
 	r.time.sent(p, out.Timestamp)
 	r.sent.put(n, p, out)

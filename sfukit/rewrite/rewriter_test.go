@@ -286,7 +286,7 @@ func TestDrops(t *testing.T) {
 	for _, d := range rewrite.Drops() {
 		got = append(got, d.String())
 	}
-	want := []string{"not_wanted", "await_keyframe", "late", "duplicate", "paused", "skipped"}
+	want := []string{"not_wanted", "await_keyframe", "late", "duplicate", "paused", "skipped", "layer"}
 	if !slices.Equal(got, want) {
 		t.Errorf("Drops = %v, want %v", got, want)
 	}
