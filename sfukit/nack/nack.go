@@ -29,6 +29,9 @@ const (
 	reorderDelay = 5 * time.Millisecond
 	// Assumed while no round trip is measured, as in libwebrtc.
 	unknownRTT = 100 * time.Millisecond
+	// Weight of one repair in the smoothed time that they take, as of a sample in the
+	// smoothed round trip of RFC 6298 section 2.
+	answerWeight = 8
 	// Least time between two requests for a packet: publishers answer a request
 	// once they get to it, not at once.
 	minRetry = 20 * time.Millisecond
@@ -68,10 +71,11 @@ type Generator struct {
 
 	started  bool
 	highest  int64
-	restart  int64  // the number that would prove a restart
-	missing  []lost // ascending by seq
-	unasked  bool   // the last of missing waits for reorderDelay
-	forsaken int    // given up and not yet reported by Due
+	restart  int64         // the number that would prove a restart
+	missing  []lost        // ascending by seq
+	unasked  bool          // the last of missing waits for reorderDelay
+	forsaken int           // given up and not yet reported by Due
+	answer   time.Duration // smoothed time from a request to its repair
 }
 
 // lost is one packet that should have arrived.
@@ -113,7 +117,7 @@ func (g *Generator) Received(now time.Time, seq int64, dst []uint16) []uint16 {
 		return dst
 	}
 	if seq <= g.highest {
-		g.late(seq)
+		g.late(now, seq)
 		return dst
 	}
 	gap := seq - g.highest - 1
@@ -139,7 +143,7 @@ func (g *Generator) Received(now time.Time, seq int64, dst []uint16) []uint16 {
 }
 
 // late handles a packet that is not newer than all others.
-func (g *Generator) late(seq int64) {
+func (g *Generator) late(now time.Time, seq int64) {
 	if seq < g.highest-maxMisorder {
 		if seq == g.restart {
 			g.Reset(seq)
@@ -147,14 +151,19 @@ func (g *Generator) late(seq int64) {
 		}
 		g.restart = seq + 1
 	}
-	i, found := slices.BinarySearchFunc(g.missing, seq, func(l lost, seq int64) int {
-		return cmp.Compare(l.seq, seq)
-	})
+	i, found := slices.BinarySearchFunc(g.missing, seq, bySeq)
 	if !found {
 		return
 	}
 	if i == len(g.missing)-1 {
 		g.unasked = false
+	}
+	if l := &g.missing[i]; l.tries == 1 { // of several it cannot be told which was answered
+		took := max(0, now.Sub(l.asked))
+		if g.answer == 0 {
+			g.answer = took
+		}
+		g.answer += (took - g.answer) / answerWeight
 	}
 	g.missing = slices.Delete(g.missing, i, i+1)
 }
@@ -162,11 +171,12 @@ func (g *Generator) late(seq int64) {
 // Due appends to dst the numbers that must be asked for now, in ascending order,
 // and returns it with how many packets were given up since the previous call: too
 // old, asked for too often, or too many at once. If any were, only a keyframe
-// helps. rtt is the round trip to the publisher, 0 if not known. Call Due every
-// 5 to 20 ms while [Generator.Pending] is not 0.
+// helps. rtt is the round trip to the publisher, 0 if not known: then it is taken
+// from the time that repairs took, and before the first of them to be 100 ms. Call
+// Due every 5 to 20 ms while [Generator.Pending] is not 0.
 func (g *Generator) Due(now time.Time, rtt time.Duration, dst []uint16) (seqs []uint16, gaveUp int) {
 	if rtt <= 0 {
-		rtt = unknownRTT
+		rtt = cmp.Or(g.answer, unknownRTT)
 	}
 	retry := max(minRetry, rtt+rtt/4) // a repair queues behind live packets
 	keep := g.missing[:0]
@@ -203,6 +213,8 @@ func (g *Generator) Reset(seq int64) {
 	g.restart = noRestart
 	g.missing, g.unasked, g.forsaken = g.missing[:0], false, 0
 }
+
+func bySeq(l lost, seq int64) int { return cmp.Compare(l.seq, seq) }
 
 func (l *lost) ask(now time.Time, dst []uint16) []uint16 {
 	l.asked = now
