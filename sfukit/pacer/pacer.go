@@ -55,6 +55,20 @@ func (p *Pacer) AudioOnly() bool { return p.audioOnly }
 // Suspended reports whether video is suspended.
 func (p *Pacer) Suspended() bool { return p.suspended }
 
+// NextMin returns the least estimate that, held, leads to more than there is now:
+// to video while there is none, else to the next tier. It is 0 at layer.High.
+func (p *Pacer) NextMin() units.Bitrate {
+	switch {
+	case p.audioOnly:
+		return p.cfg.LowMin
+	case p.tier == layer.Low:
+		return p.cfg.MediumMin
+	case p.tier == layer.Medium:
+		return p.cfg.HighMin
+	}
+	return 0
+}
+
 // Drive is Update with a floor under the cadence: it ignores an estimate that
 // comes less than MinInterval after the one accepted before it, and returns
 // NoChange. Without an estimate do not call it at all: zero is an estimate,

@@ -230,6 +230,25 @@ func TestDriveInterval(t *testing.T) {
 	}
 }
 
+func TestNextMin(t *testing.T) {
+	p := mustNew(t, pacer.Config{UpgradeStreak: 1, SuspendStreak: 1})
+	for _, tc := range []struct{ estimate, want units.Bitrate }{
+		{200 * kbps, 350 * kbps},
+		{400 * kbps, 700 * kbps},
+		{700 * kbps, 0},
+		{300 * kbps, 350 * kbps},
+		{79 * kbps, 150 * kbps},
+		{0, 150 * kbps},
+		{80 * kbps, 150 * kbps},
+		{150 * kbps, 350 * kbps},
+	} {
+		p.Update(tc.estimate)
+		if got := p.NextMin(); got != tc.want {
+			t.Errorf("after %v: NextMin() = %v, want %v", tc.estimate, got, tc.want)
+		}
+	}
+}
+
 func TestActionString(t *testing.T) {
 	for a, want := range map[pacer.Action]string{
 		pacer.NoChange: "no-change", pacer.ChangeLayer: "change-layer", pacer.GoAudioOnly: "go-audio-only",
