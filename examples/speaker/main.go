@@ -52,9 +52,9 @@ func run(out io.Writer, howLong time.Duration) error {
 		return err
 	}
 
-	// … and every 300 ms, or 15 packets, there is an election.
+	// … and every 200 ms, or 10 packets, there is an election.
 	return loop.Every(20*time.Millisecond, howLong, func(n, of int) error {
-		if n%15 == 14 {
+		if n%10 == 9 {
 			mu.Lock()
 			change, ok := detector.Tick(time.Now())
 			name := names[change.Speaker]

@@ -23,8 +23,9 @@ const (
 )
 
 // Config tunes a Detector. In every field zero means the default, so the zero
-// Config is the default configuration. The defaults are those of the
-// deployed implementations of the algorithm (Jitsi, mediasoup).
+// Config is the default configuration. C1 to N3 default to the numbers of the
+// deployed implementations of the algorithm (Jitsi, mediasoup); what is made of
+// them differs as Parity says.
 type Config struct {
 	// C1, C2 and C3 are how far a challenger must be ahead of the dominant
 	// speaker to replace it, as the natural logarithm of the ratio of their
@@ -40,10 +41,22 @@ type Config struct {
 	// N3 is how many medium intervals make the long one, 1 to 50; default 10,
 	// or a second.
 	N3 int
-	// Interval is the period with which Tick will be called. Default 300 ms.
-	// Not negative. A Tick that comes less than nine tenths of it after the
-	// last effective one does nothing.
+	// Interval is the period with which Tick will be called. Default 200 ms, with
+	// Parity 300 ms. Not negative. A Tick that comes less than nine tenths of it
+	// after the last effective one does nothing.
 	Interval time.Duration
+	// Parity makes the Detector decide exactly as the deployed implementations
+	// do. Without it, so that music or a fan is noise within seconds and a cough
+	// into silence is no turn:
+	//   - a peer's noise floor is its quietest level of 3 s, not one that rises
+	//     by halves every 15 s, and speech is 12 dB above it, not a band;
+	//   - a medium interval is active when more than half of its levels are, not
+	//     more than four fifths;
+	//   - a challenger must have been active for more than half of the long
+	//     interval, even against a silent dominant speaker, so about half a second
+	//     of anything takes the floor from nobody.
+	// What that is worth is in docs/bench/speaker.md.
+	Parity bool
 }
 
 // withDefaults checks c and fills in the zero fields.
@@ -76,7 +89,10 @@ func (c Config) withDefaults() (Config, error) {
 		return Config{}, fmt.Errorf("%w: Interval is %v, want 0 or more", ErrConfig, c.Interval)
 	}
 	if c.Interval == 0 {
-		c.Interval = 300 * time.Millisecond
+		c.Interval = 200 * time.Millisecond
+		if c.Parity {
+			c.Interval = 300 * time.Millisecond
+		}
 	}
 	return c, nil
 }

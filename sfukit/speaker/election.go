@@ -9,7 +9,7 @@ import (
 
 // Tick holds an election with the levels recorded until now, and reports who
 // took the floor, or false if it stays with whom it was. Call it with the
-// period Config.Interval.
+// period Interval.
 //
 // Without a dominant speaker the highest medium score wins, then the greatest
 // sum of recent volumes: someone always does, even in silence. Against a dominant
@@ -73,7 +73,7 @@ func (d *Detector) elect() (*peer, float64) {
 		medium := math.Log(p.medium / d.dominant.medium)
 		if medium > lead &&
 			math.Log(p.immediate/d.dominant.immediate) > d.cfg.C1 &&
-			math.Log(p.long/d.dominant.long) > d.cfg.C3 {
+			math.Log(p.long/max(d.dominant.long, d.rule.quorum)) > d.cfg.C3 {
 			winner, lead = p, medium
 		}
 	}

@@ -30,7 +30,7 @@ func Example() {
 		}
 		d.Record(start.Add(t), alice, a)
 		d.Record(start.Add(t), bob, b)
-		if t%(300*time.Millisecond) != 0 {
+		if t%d.Interval() != 0 {
 			continue
 		}
 		if c, ok := d.Tick(start.Add(t)); ok {
@@ -40,6 +40,6 @@ func Example() {
 	fmt.Println("top:", d.Top(2, nil))
 	// Output:
 	// 0s: speaker 1, margin 0.0
-	// 2.7s: speaker 2, margin 25.8
+	// 2.6s: speaker 2, margin 25.8
 	// top: [2 1]
 }

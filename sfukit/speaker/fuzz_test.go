@@ -16,7 +16,8 @@ func FuzzDetector(f *testing.F) {
 	f.Add([]byte{0, 0x81, 30, 2, 0x82, 110, 1, 0x83, 25, 30, 0x81, 127, 200, 0x01, 0})
 	f.Add([]byte{1, 0x00, 5, 0, 0x41, 5, 255, 0x80, 0, 255, 0x81, 0, 255, 0xc0, 0})
 	f.Fuzz(func(t *testing.T, ops []byte) {
-		a, b := mustNew(t, speaker.Config{}), mustNew(t, speaker.Config{})
+		cfg := speaker.Config{Parity: len(ops)%2 == 1}
+		a, b := mustNew(t, cfg), mustNew(t, cfg)
 		now := epoch
 		type record struct {
 			id    uint64
@@ -63,6 +64,9 @@ func FuzzDetector(f *testing.F) {
 			}
 			if ta, tb := a.Top(16, nil), b.Top(16, nil); !slices.Equal(ta, tb) {
 				t.Fatalf("order matters: Top = %d and %d", ta, tb)
+			}
+			if la, lb := a.Loudest(now, 16, nil), b.Loudest(now, 16, nil); !slices.Equal(la, lb) || len(la) != len(a.Top(16, nil)) {
+				t.Fatalf("order matters: Loudest = %d and %d", la, lb)
 			}
 		}
 	})

@@ -40,21 +40,23 @@ func (h *history) ago(i int) int {
 	return int(h.ring[i])
 }
 
-// floorWindow is how many volumes pass before the noise floor may rise: 15 s
-// at one per 20 ms.
-const floorWindow = 750
-
 // noiseFloor follows the quietest volume of a peer that is not silence. It
-// falls at once and rises slowly, to the geometric mean of itself and the
-// quietest of the last window, so a fan that starts is forgotten as noise
-// within a minute or so while pauses in speech keep the floor low.
+// falls at once, and rises when a window of levels has passed: to the quietest
+// of them, since nobody speaks for 3 s without a gap (minimum statistics, Martin
+// 2001), or, for parity, to the geometric mean of that and itself after 15 s.
 type noiseFloor struct {
 	volume    int // 0 until a volume above silence was heard
 	candidate int // quietest volume of this window, meaningful if count > 0
 	count     int // volumes in this window
 }
 
-func (f *noiseFloor) update(v int) {
+// Windows of the noise floor, in levels of 20 ms.
+const (
+	floorWindow       = 150
+	parityFloorWindow = 750
+)
+
+func (f *noiseFloor) update(v int, parity bool) {
 	switch {
 	case v == 0: // digital silence says nothing about the noise
 	case f.volume == 0 || v < f.volume:
@@ -63,8 +65,12 @@ func (f *noiseFloor) update(v int) {
 		if f.count == 0 || v < f.candidate {
 			f.candidate = v
 		}
-		if f.count++; f.count == floorWindow {
+		f.count++
+		switch {
+		case parity && f.count == parityFloorWindow:
 			*f = noiseFloor{volume: int(math.Sqrt(float64(f.volume * f.candidate)))}
+		case !parity && f.count == floorWindow:
+			*f = noiseFloor{volume: f.candidate}
 		}
 	}
 }

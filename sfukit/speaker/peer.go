@@ -7,6 +7,7 @@ type peer struct {
 	id     uint64
 	levels history
 	floor  noiseFloor
+	peak   peak
 
 	timed bool      // filled and heard are set
 	heard time.Time // newest recorded level, or when the peer was first noticed
@@ -18,6 +19,8 @@ type peer struct {
 	// As of the last Tick.
 	immediate, medium, long float64
 	sum                     int // of all volumes in levels
+
+	loudness int // scratch of Loudest
 }
 
 // advance stores v for the slots since the newest stored volume, and reports
@@ -36,12 +39,15 @@ func (p *peer) advance(now time.Time, v int) bool {
 	return true
 }
 
-// record stores a level heard at now.
-func (p *peer) record(now time.Time, v int) {
+// record stores a volume heard at now.
+func (p *peer) record(now time.Time, v int, rule *scorer) {
 	if !p.advance(now, v) {
 		return
 	}
-	p.floor.update(v)
+	p.floor.update(v, rule.parity)
+	if v >= p.floor.volume+rule.margin {
+		p.peak.raise(now, v)
+	}
 	p.heard, p.timed, p.paused = now, true, false
 }
 

@@ -16,9 +16,12 @@ const (
 )
 
 // A volume counts as active in a medium interval from the band of activeVolume
-// on, which is -47 dBov; a medium interval counts as active in the long one
-// when more than four fifths of it are.
+// on, which is -47 dBov.
 const activeVolume = 80
+
+// margin is how far a volume must be above the noise floor, in dB; for parity
+// it is the width of a band.
+const margin = 12
 
 // scale holds the activity score of every possible count 0..n.
 type scale []float64
@@ -48,24 +51,36 @@ func (s scale) of(v int) float64 { return s[min(v, len(s)-1)] }
 type scorer struct {
 	n2, n3                  int
 	band                    int // width of one of the N1 bands, in dB
+	margin                  int // of a volume above the noise floor, in dB
 	active                  int // least band that is active
+	full                    int // least active volumes of an active medium interval
 	immediate, medium, long scale
+	quorum                  float64 // long score that a challenger must exceed even against silence
+	parity                  bool
 }
 
 func newScorer(c Config) scorer {
 	band := (maxVolume + c.N1) / c.N1 // the 128 volumes in N1 bands, rounded up
-	return scorer{
+	s := scorer{
 		n2: c.N2, n3: c.N3,
 		band:      band,
+		margin:    margin,
 		active:    activeVolume / band, // at least 1, so silence is never active
+		full:      c.N2/2 + 1,
 		immediate: newScale(c.N1, lambdaImmediate),
 		medium:    newScale(c.N2, lambdaMedium),
 		long:      newScale(c.N3, lambdaLong),
+		parity:    c.Parity,
 	}
+	s.quorum = s.long.of(c.N3 / 2)
+	if c.Parity {
+		s.margin, s.full, s.quorum = band, c.N2*4/5+1, minScore
+	}
+	return s
 }
 
 // rate sets the scores of p from its history of N2·N3 volumes: the newest one,
-// the newest N2 of them, and all. Volumes within one band of the peer's noise
+// the newest N2 of them, and all. Volumes within the margin of the peer's noise
 // floor count as silence.
 func (s *scorer) rate(p *peer) {
 	var newest, medium, long int
@@ -75,7 +90,7 @@ func (s *scorer) rate(p *peer) {
 		for i := range s.n2 {
 			v := p.levels.ago(block*s.n2 + i)
 			p.sum += v
-			if v < p.floor.volume+s.band {
+			if v < p.floor.volume+s.margin {
 				continue
 			}
 			band := v / s.band
@@ -89,7 +104,7 @@ func (s *scorer) rate(p *peer) {
 		if block == 0 {
 			medium = loud
 		}
-		if loud*5 > s.n2*4 {
+		if loud >= s.full {
 			long++
 		}
 	}

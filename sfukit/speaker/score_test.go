@@ -23,10 +23,9 @@ func TestScoreVectors(t *testing.T) {
 		levels                  []uint8 // one per 20 ms, oldest first, after a second of level 117
 		immediate, medium, long float64
 	}{
-		// Level 117 is volume 10, the floor; below volume 20 all is silence.
+		// Level 117 is volume 10, the floor; below volume 22 all is silence.
 		{"floor", []uint8{117}, least, least, least},
-		{"just within a band of the floor", []uint8{108}, least, least, least}, // volume 19
-		{"volume 20, band 2: negative", []uint8{107}, least, least, least},
+		{"just within 12 dB of the floor", []uint8{106}, least, least, least}, // volume 21
 		{"volume 30, band 3: negative", []uint8{97}, least, least, least},
 		{"volume 40, band 4", []uint8{87}, imm(715, 4), least, least},
 		{"volume 79, band 7: not active", []uint8{48}, imm(1716, 7), least, least},
@@ -34,10 +33,11 @@ func TestScoreVectors(t *testing.T) {
 		{"volume 100, band 10", []uint8{27}, imm(286, 10), med(5, 1), least},
 		{"volume 127, band 12", []uint8{0}, imm(13, 12), med(5, 1), least},
 		{"two of five", []uint8{27, 27}, imm(286, 10), med(10, 2), least},
-		{"four of five", []uint8{27, 27, 27, 27}, imm(286, 10), med(5, 4), least},
+		{"two and a gap", []uint8{27, 117, 27}, imm(286, 10), med(10, 2), least},
+		{"three of five", []uint8{27, 27, 27}, imm(286, 10), med(10, 3), long(10, 1)},
 		{"five of five", []uint8{27, 27, 27, 27, 27}, imm(286, 10), med(1, 5), long(10, 1)},
 		{"digital silence leaves the floor alone", []uint8{127, 27}, imm(286, 10), med(5, 1), least},
-		{"ended 20 ms ago", []uint8{27, 27, 27, 27, 27, 117}, least, med(5, 4), least},
+		{"ended 20 ms ago", []uint8{27, 27, 27, 27, 27, 117}, least, med(5, 4), long(10, 1)},
 		{"ended 100 ms ago", []uint8{27, 27, 27, 27, 27, 117, 117, 117, 117, 117}, least, least, long(10, 1)},
 		{"a second", repeat(27, 50), imm(286, 10), med(1, 5), long(1, 10)},
 	} {
@@ -82,21 +82,28 @@ func repeat(level uint8, n int) []uint8 {
 	return s
 }
 
-// After 750 levels the floor rises to the geometric mean of itself and the
-// quietest of them: from volume 30, with 60 and 120 in turn, to 42.
+// After 150 levels the floor rises to the quietest of them; for parity after 750
+// to the geometric mean of itself and that: from volume 30, with 60 and 120 in
+// turn, to 42.
 func TestFloorRises(t *testing.T) {
-	band5 := math.Log(1287) - 13*math.Ln2 - math.Log(0.78) + 0.78*5
+	const least = 1e-10
+	score := func(choose, v float64) float64 { return math.Log(choose) - 13*math.Ln2 - math.Log(0.78) + 0.78*v }
+	band5, band7 := score(1287, 5), score(1716, 7)
 	for _, tc := range []struct {
+		parity bool
 		levels int
 		volume uint8
 		want   float64
 	}{
-		{749, 51, band5},
-		{750, 51, 1e-10}, // within a band of 42
-		{750, 52, band5},
-		{1500, 59, 1e-10}, // sqrt(42·60) = 50.2
+		{false, 148, 51, band5},
+		{false, 150, 71, least}, // within 12 dB of 60
+		{false, 150, 72, band7},
+		{true, 749, 51, band5},
+		{true, 750, 51, least}, // within a band of 42
+		{true, 750, 52, band5},
+		{true, 1500, 59, least}, // sqrt(42·60) = 50.2
 	} {
-		d := mustNew(t, speaker.Config{})
+		d := mustNew(t, speaker.Config{Parity: tc.parity})
 		now := time.Duration(0)
 		record := func(volume uint8) {
 			now += 20 * ms
@@ -109,7 +116,7 @@ func TestFloorRises(t *testing.T) {
 		record(tc.volume)
 		d.Tick(at(now))
 		if got := d.Scores(nil)[0].Immediate; math.Abs(got-tc.want) > 1e-9 {
-			t.Errorf("volume %d after %d levels: immediate score %v, want %v", tc.volume, tc.levels, got, tc.want)
+			t.Errorf("parity %v, volume %d after %d levels: immediate score %v, want %v", tc.parity, tc.volume, tc.levels, got, tc.want)
 		}
 	}
 }
@@ -122,7 +129,7 @@ func TestLevelFillsItsTime(t *testing.T) {
 		longs  int
 	}{
 		{0, false, 0},
-		{99 * ms, false, 0}, // four slots
+		{59 * ms, false, 0}, // two slots
 		{100 * ms, true, 1},
 		{210 * ms, true, 2},
 		{time.Second, true, 10},

@@ -25,7 +25,7 @@ type Detector struct {
 	byID     map[uint64]*peer
 	peers    []*peer // by ascending id
 	dominant *peer   // nil before the first election or after its removal
-	ranked   []*peer // scratch of Top
+	ranked   []*peer // scratch of first
 
 	ticked bool
 	last   time.Time // of the last effective Tick; meaningful if ticked
@@ -57,6 +57,10 @@ func New(cfg Config) (*Detector, error) {
 	return &Detector{cfg: cfg, rule: newScorer(cfg), byID: make(map[uint64]*peer)}, nil
 }
 
+// Interval is the period with which Tick is to be called: Config.Interval or its
+// default.
+func (d *Detector) Interval() time.Duration { return d.cfg.Interval }
+
 // Add makes id a candidate that stays until Remove, even if it never sends a
 // level. Adding a peer twice changes nothing.
 func (d *Detector) Add(id uint64) { d.peer(id).added = true }
@@ -81,7 +85,7 @@ func (d *Detector) Remove(id uint64) {
 // ignored. An unknown id becomes a candidate that is forgotten again after
 // SpeakerIdleTimeout without a level; for a known one nothing is allocated.
 func (d *Detector) Record(now time.Time, id uint64, level uint8) {
-	d.peer(id).record(now, volume(level))
+	d.peer(id).record(now, volume(level), &d.rule)
 }
 
 // peer returns the state of id, creating it if need be.
@@ -111,21 +115,9 @@ func (d *Detector) Dominant() (uint64, bool) {
 // Top appends to dst the ids of at most k candidates, the most active over the
 // medium interval first as of the last Tick, then the loudest, then the lowest
 // id. Silent peers count too, so k candidates yield k ids; the dominant speaker
-// need not be the first. It allocates only to grow dst.
-func (d *Detector) Top(k int, dst []uint64) []uint64 {
-	d.ranked = d.ranked[:0]
-	for _, p := range d.peers {
-		if !p.paused {
-			d.ranked = append(d.ranked, p)
-		}
-	}
-	slices.SortFunc(d.ranked, compare)
-	for _, p := range d.ranked[:min(max(k, 0), len(d.ranked))] {
-		dst = append(dst, p.id)
-	}
-	clear(d.ranked) // keep no removed peer alive
-	return dst
-}
+// need not be the first. For what to forward see Loudest. It allocates only to
+// grow dst.
+func (d *Detector) Top(k int, dst []uint64) []uint64 { return d.first(k, dst, compare) }
 
 // Scores appends to dst the scores of all known peers by ascending id. It
 // allocates only to grow dst.

@@ -55,7 +55,7 @@ type change struct {
 }
 
 // call plays the voices, id i+1 being voice i, a packet every 20 ms and a Tick
-// every 300 ms, and returns the changes.
+// every Interval, and returns the changes.
 func call(d *speaker.Detector, from, to time.Duration, voices ...voice) []change {
 	var changes []change
 	for now := from; now < to; now += 20 * ms {
@@ -64,7 +64,7 @@ func call(d *speaker.Detector, from, to time.Duration, voices ...voice) []change
 				d.Record(at(now), uint64(i+1), level)
 			}
 		}
-		if now%(300*ms) == 0 {
+		if now%d.Interval() == 0 {
 			if c, ok := d.Tick(at(now)); ok {
 				changes = append(changes, change{now, c.Speaker})
 			}
@@ -156,7 +156,7 @@ func TestFlipLatency(t *testing.T) {
 		name string
 		v    voice
 	}{{"background", background}, {"dtx", dtx}} {
-		for phase := time.Duration(0); phase < 300*ms; phase += 20 * ms {
+		for phase := time.Duration(0); phase < 200*ms; phase += 20 * ms {
 			d := mustNew(t, speaker.Config{})
 			stop := 10*time.Second + phase
 			first := call(d, 0, stop, talk, background, background)
@@ -177,7 +177,7 @@ func TestMargin(t *testing.T) {
 	call(d, 0, 10*time.Second, talk, background)
 	for now := 10 * time.Second; now < 12*time.Second; now += 20 * ms {
 		d.Record(at(now), 2, 25)
-		if now%(300*ms) != 0 {
+		if now%d.Interval() != 0 {
 			continue
 		}
 		if c, ok := d.Tick(at(now)); ok {
@@ -212,26 +212,25 @@ func TestSilenceKeepsIncumbent(t *testing.T) {
 	}
 }
 
-// A cough takes the floor from nobody: 80 ms not even from a silent speaker,
-// 400 ms not from one who is talking, at whatever moment it comes.
+// Half a second of anything takes the floor from nobody, talking or silent, at
+// whatever moment it comes.
 func TestCough(t *testing.T) {
-	loud := func(time.Duration) uint8 { return 5 }
+	const half = 500 * ms
 	for start := 10 * time.Second; start < 12*time.Second; start += 20 * ms {
-		d := mustNew(t, speaker.Config{})
-		call(d, 0, 8*time.Second, talk, background)
-		if got := call(d, 8*time.Second, 13*time.Second, background, between(start, start+80*ms, loud, background)); len(got) != 0 {
-			t.Errorf("80 ms at %v against silence: changes = %v, want none", start, got)
-		}
-		d = mustNew(t, speaker.Config{})
-		call(d, 0, 8*time.Second, talk, background)
-		if got := call(d, 8*time.Second, 13*time.Second, talk, between(start, start+400*ms, loud, background)); len(got) != 0 {
-			t.Errorf("400 ms at %v against speech: changes = %v, want none", start, got)
+		cough := between(start, start+half, level(5), background)
+		for name, other := range map[string]voice{"silence": background, "speech": talk} {
+			d := mustNew(t, speaker.Config{})
+			call(d, 0, 8*time.Second, talk, background)
+			if got := call(d, 8*time.Second, 13*time.Second, other, cough); len(got) != 0 {
+				t.Errorf("%v at %v against %s: changes = %v, want none", half, start, name, got)
+			}
 		}
 	}
 }
 
 // Steady noise is not speech, however loud: from the first moment if the peer
-// joins with it, after the floor has risen if it begins later.
+// joins with it, within two windows of 3 s if it begins later; with Parity
+// within two minutes.
 func TestConstantNoise(t *testing.T) {
 	noise := func(at time.Duration) uint8 { return 30 + uint8(at/(20*ms)%4) } // -30 to -33 dBov
 	d := mustNew(t, speaker.Config{})
@@ -239,15 +238,20 @@ func TestConstantNoise(t *testing.T) {
 	if got := call(d, 5*time.Second, 30*time.Second, background, background, noise); len(got) != 0 {
 		t.Errorf("joining with noise: changes = %v, want none", got)
 	}
-
-	d = mustNew(t, speaker.Config{})
-	call(d, 0, 5*time.Second, background, background)
-	call(d, 5*time.Second, 2*time.Minute, background, noise) // a fan is switched on
-	if s := d.Scores(nil)[1]; s.Immediate != 1e-10 || s.Medium != 1e-10 || s.Long != 1e-10 {
-		t.Errorf("scores of two minutes of noise = %+v, want the lowest", s)
-	}
-	if got := call(d, 2*time.Minute, 2*time.Minute+2*time.Second, talk, noise); len(got) != 1 || got[0].id != 1 {
-		t.Errorf("speech against adapted noise: changes = %v, want 1", got)
+	for _, tc := range []struct {
+		parity bool
+		after  time.Duration
+	}{{false, 6 * time.Second}, {true, 2 * time.Minute}} {
+		d = mustNew(t, speaker.Config{Parity: tc.parity})
+		begin, end := 5*time.Second, 6*time.Second+tc.after
+		call(d, 0, begin, background, background)
+		call(d, begin, end, background, noise) // a fan is switched on
+		if s := d.Scores(nil)[1]; s.Immediate != 1e-10 || s.Medium != 1e-10 || s.Long != 1e-10 {
+			t.Errorf("parity %v: scores of noise a second after %v of it = %+v, want the lowest", tc.parity, tc.after, s)
+		}
+		if got := call(d, end, end+2*time.Second, talk, noise); len(got) != 1 || got[0].id != 1 {
+			t.Errorf("parity %v: speech against noise: changes = %v, want 1", tc.parity, got)
+		}
 	}
 }
 
@@ -364,6 +368,14 @@ func TestTimeBackwards(t *testing.T) {
 }
 
 func TestTickInterval(t *testing.T) {
+	for _, tc := range []struct {
+		cfg  speaker.Config
+		want time.Duration
+	}{{speaker.Config{}, 200 * ms}, {speaker.Config{Parity: true}, 300 * ms}, {speaker.Config{Interval: 1, Parity: true}, 1}} {
+		if got := mustNew(t, tc.cfg).Interval(); got != tc.want {
+			t.Errorf("Interval of %+v = %v, want %v", tc.cfg, got, tc.want)
+		}
+	}
 	d := mustNew(t, speaker.Config{Interval: 100 * ms})
 	d.Tick(at(0))
 	d.Add(1)
@@ -386,11 +398,12 @@ func TestDoesNotAllocate(t *testing.T) {
 		now = now.Add(300 * ms)
 		d.Tick(now)
 		ids = d.Top(8, ids[:0])
+		ids = d.Loudest(now, 8, ids[:0])
 		scores = d.Scores(scores[:0])
 	}
 	step()
 	if n := testing.AllocsPerRun(100, step); n != 0 {
-		t.Errorf("Record, Tick, Top and Scores of known peers: %v allocs, want 0", n)
+		t.Errorf("Record, Tick, Top, Loudest and Scores of known peers: %v allocs, want 0", n)
 	}
 }
 
