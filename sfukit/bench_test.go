@@ -1,6 +1,7 @@
 package sfukit
 
 import (
+	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
@@ -59,5 +60,26 @@ func BenchmarkNACK(b *testing.B) {
 	}
 	if got := s.registry.counters.resent.Load(); got < int64(b.N) {
 		b.Fatalf("%d of %d requests answered", got, b.N)
+	}
+}
+
+// BenchmarkForwardAudio is BenchmarkForward for Opus, to subscribers of plain audio
+// and to those who get redundancy added.
+func BenchmarkForwardAudio(b *testing.B) {
+	for i, name := range []string{"plain", "redundant"} {
+		b.Run(name, func(b *testing.B) {
+			m := newMicrophone(b)
+			m.lines[1-i].detach()
+			m.lines[i].params.Writer = &sink{}
+			packet := packetAt(b, 0, 0, voice(0))
+			seq := uint16(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				seq++
+				binary.BigEndian.PutUint16(packet[2:], seq)
+				binary.BigEndian.PutUint32(packet[4:], uint32(seq)*960)
+				m.stream.Packet(time.Now(), packet)
+			}
+		})
 	}
 }

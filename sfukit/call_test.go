@@ -260,6 +260,7 @@ type unlimited struct{}
 
 func plenty() sfukit.BandwidthEstimator { return unlimited{} }
 
+func (unlimited) OnSent(time.Time, int)                             {}
 func (unlimited) OnFeedback(time.Time, []bwe.Packet, time.Duration) {}
 func (unlimited) OnREMB(time.Time, units.Bitrate)                   {}
 func (unlimited) OnHint(time.Time, units.Bitrate)                   {}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/transport/v4"
@@ -63,6 +64,7 @@ type client struct {
 	layers   map[string]sfukit.LayerChange
 	speakers []sfukit.SpeakerChange
 	offers   []sfukit.Offer
+	wanted   []sfukit.PublishLayers
 	reports  []*rtcp.SenderReport
 	closed   sfukit.LeaveReason
 	data     []string                // "label: message" of what went to the server
@@ -83,12 +85,16 @@ type clientConfig struct {
 	networks []webrtc.NetworkType // nil: all
 	prepare  func(*webrtc.PeerConnection)
 	answer   func(sfukit.Offer) bool
-	codecs   func(*webrtc.MediaEngine) error // nil: browserCodecs
+	events   func(*sfukit.PeerEvents)                               // adds to the client's own
+	codecs   func(*webrtc.MediaEngine) error                        // nil: browserCodecs
+	feedback func(*webrtc.MediaEngine, *interceptor.Registry) error // beyond newInterceptors
+	// interceptors, if set, replaces newInterceptors.
+	interceptors func(testing.TB, *webrtc.MediaEngine) *interceptor.Registry
 }
 
 func newClientAPI(t testing.TB, n transport.Net, networks ...webrtc.NetworkType) *webrtc.API {
 	t.Helper()
-	return newClientAPIWith(t, n, browserCodecs, networks...)
+	return newClientAPIWith(t, clientConfig{net: n, codecs: browserCodecs, networks: networks})
 }
 
 // browserCodecs are pion's defaults and RED, with the payload types of Chromium.
@@ -101,22 +107,30 @@ func browserCodecs(m *webrtc.MediaEngine) error {
 	}, PayloadType: 63}, webrtc.RTPCodecTypeAudio)
 }
 
-func newClientAPIWith(t testing.TB, n transport.Net, codecs func(*webrtc.MediaEngine) error, networks ...webrtc.NetworkType) *webrtc.API {
+func newClientAPIWith(t testing.TB, cfg clientConfig) *webrtc.API {
 	t.Helper()
 	var e webrtc.SettingEngine
 	e.SetIncludeLoopbackCandidate(true)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // a socket less per client
-	if len(networks) > 0 {
-		e.SetNetworkTypes(networks)
+	if len(cfg.networks) > 0 {
+		e.SetNetworkTypes(cfg.networks)
 	}
-	if n != nil {
-		e.SetNet(n)
+	if cfg.net != nil {
+		e.SetNet(cfg.net)
 	}
 	m := &webrtc.MediaEngine{}
-	if err := codecs(m); err != nil {
+	if err := cfg.codecs(m); err != nil {
 		t.Fatal(err)
 	}
-	r := newInterceptors(t, m)
+	if cfg.interceptors == nil {
+		cfg.interceptors = newInterceptors
+	}
+	r := cfg.interceptors(t, m)
+	if cfg.feedback != nil {
+		if err := cfg.feedback(m, r); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(r), webrtc.WithSettingEngine(e))
 }
 
@@ -135,7 +149,7 @@ func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.P
 	if cfg.codecs == nil {
 		cfg.codecs = browserCodecs
 	}
-	pc, err := newClientAPIWith(t, cfg.net, cfg.codecs, cfg.networks...).NewPeerConnection(webrtc.Configuration{})
+	pc, err := newClientAPIWith(t, cfg).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,8 +170,12 @@ func tryJoin(t testing.TB, reg *sfukit.Registry, room sfukit.RoomID, id sfukit.P
 		t.Fatal(err)
 	}
 	offer := c.makeOffer()
+	events := c.events()
+	if cfg.events != nil {
+		cfg.events(&events)
+	}
 	peer, answer, err := reg.Join(context.Background(), sfukit.Join{
-		Room: room, ID: id, Offer: offer, Slots: cfg.slots, Events: c.events(),
+		Room: room, ID: id, Offer: offer, Slots: cfg.slots, Events: events,
 	})
 	if err != nil {
 		return nil, err
@@ -326,8 +344,9 @@ func (c *client) events() sfukit.PeerEvents {
 		PeerLeft: func(id sfukit.PeerID, why sfukit.LeaveReason) {
 			c.update(func() { c.left[id] = why; delete(c.joined, id) })
 		},
-		Layer:   func(l sfukit.LayerChange) { c.update(func() { c.layers[l.MID] = l }) },
-		Speaker: func(s sfukit.SpeakerChange) { c.update(func() { c.speakers = append(c.speakers, s) }) },
+		Layer:         func(l sfukit.LayerChange) { c.update(func() { c.layers[l.MID] = l }) },
+		PublishLayers: func(l sfukit.PublishLayers) { c.update(func() { c.wanted = append(c.wanted, l) }) },
+		Speaker:       func(s sfukit.SpeakerChange) { c.update(func() { c.speakers = append(c.speakers, s) }) },
 		Data: func(label string, _ bool, msg []byte) {
 			c.update(func() { c.data = append(c.data, label+": "+string(msg)) })
 		},

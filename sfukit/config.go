@@ -6,8 +6,9 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/allocate"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/bwe"
-	"github.com/anatolykoptev/oxpulse-sfu/sfukit/pacer"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/shaper"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/speaker"
 )
 
@@ -61,16 +62,34 @@ type Config struct {
 	// it are closed when a client opens them.
 	DataChannels []DataChannel
 
-	// Pacer sets the thresholds at which a subscriber's layers change. Zero
-	// fields are the defaults of package pacer.
+	// Policy says what decides how much video a subscriber is sent: allocate.Measured,
+	// the zero value, fits the rates that publishers really send into the estimate;
+	// allocate.Tiers limits every track to the tier of Pacer.
+	Policy allocate.Policy
+	// Pacer sets the thresholds below which there is no video and, with
+	// allocate.Tiers, those of the tiers. Zero fields are the defaults of package
+	// pacer.
 	Pacer PacerConfig
+	// Shaper spreads bursts, such as keyframes, over time. The zero value is the
+	// default of package shaper; Off lets every packet leave at once.
+	Shaper shaper.Config
+	// AudioTopN is how many peers of a room are heard at a time: the dominant speaker
+	// and the loudest, by the levels they send (RFC 6464), then those that send none.
+	// Somebody who begins to speak is among them within a tenth of a second, unless
+	// more of them have done so in the last seconds than there are places. Relays are
+	// always heard and take no place. 0 means all. Negative is invalid.
+	AudioTopN int
+	// VideoLastN is how many video tracks of a room a subscriber is sent: what it has
+	// given a priority, screen shares, and those of the last speakers. 0 means all.
+	// Negative is invalid.
+	VideoLastN int
 	// Speaker tunes the election of the dominant speaker. Zero fields are the
 	// defaults of package speaker.
 	Speaker speaker.Config
 	// SpeakerTop is how many of the loudest peers SpeakerChange.Top names. 0 means 3.
 	SpeakerTop int
 	// NewEstimator makes the bandwidth estimator of one subscriber. Nil means
-	// bwe.NewKalman with its defaults. While it has no estimate, as for a client
+	// bwe.NewSendSide with its defaults. While it has no estimate, as for a client
 	// that sends neither transport-wide feedback nor REMB, the subscriber stays at
 	// the lowest encoding.
 	NewEstimator func() BandwidthEstimator
@@ -88,13 +107,17 @@ type Config struct {
 	Events RegistryEvents
 }
 
-// RegistryEvents are called one at a time per room, in order, on the room's
-// goroutine: they must return quickly, since the room's feedback waits, and must
-// not close peers or the Registry. Nil funcs are skipped.
+// RegistryEvents are called one at a time per room, in order, on a goroutine of the
+// room's that does nothing else. They must not close peers or the Registry, and the
+// last peer's Close waits for them. When 4096 wait, further SpeakerChanged and
+// ModeChanged are lost (Counters.EventsFull); PeerJoined and PeerLeft never are. Nil
+// funcs are skipped.
 type RegistryEvents struct {
 	PeerJoined     func(RoomID, PeerID)
 	PeerLeft       func(RoomID, PeerID, LeaveReason)
 	SpeakerChanged func(RoomID, SpeakerChange)
+	// ModeChanged: a peer's video was stopped for want of bandwidth, or came back.
+	ModeChanged func(RoomID, PeerID, ModeChange)
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -121,14 +144,18 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.NewEstimator == nil {
 		c.NewEstimator = func() BandwidthEstimator {
-			k, err := bwe.NewKalman(bwe.KalmanConfig{})
+			e, err := bwe.NewSendSide(bwe.SendSideConfig{})
 			if err != nil { // the zero config is valid by contract, and tested to be
 				panic(err)
 			}
-			return k
+			return e
 		}
 	}
 	return c, c.validate()
+}
+
+func (c Config) allocation() allocate.Config {
+	return allocate.Config{Policy: c.Policy, Pacer: c.Pacer}
 }
 
 func (c Config) validate() error {
@@ -172,8 +199,14 @@ func (c Config) validate() error {
 	if c.DisconnectTimeout < 0 || c.FailTimeout < 0 {
 		return fmt.Errorf("%w: DisconnectTimeout is %s and FailTimeout %s, want positive", ErrConfig, c.DisconnectTimeout, c.FailTimeout)
 	}
-	if _, err := pacer.New(c.Pacer); err != nil {
-		return fmt.Errorf("%w: Pacer: %w", ErrConfig, err)
+	if c.AudioTopN < 0 || c.VideoLastN < 0 {
+		return fmt.Errorf("%w: AudioTopN is %d and VideoLastN %d, want 0 for all or more", ErrConfig, c.AudioTopN, c.VideoLastN)
+	}
+	if _, err := allocate.New(c.allocation()); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
+	}
+	if _, err := shaper.New[*outgoing](c.Shaper); err != nil {
+		return fmt.Errorf("%w: Shaper: %w", ErrConfig, err)
 	}
 	if _, err := speaker.New(c.Speaker); err != nil {
 		return fmt.Errorf("%w: Speaker: %w", ErrConfig, err)

@@ -1,13 +1,14 @@
 package sfukit
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 	"time"
 
 	"github.com/pion/rtp"
 
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/allocate"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec/dd"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
 )
@@ -26,28 +27,32 @@ type downLine struct {
 	agreed    bool   // the client knows that it carries this; until then nothing is sent
 
 	// Guarded by subscriber.mu.
-	params  *transport.LineParams
-	track   *track // what is forwarded; nil until the line is accepted
-	rewrite *rewrite.Rewriter
-	wish    LayerWish
-	shown   LayerChange // the last one reported
-	reason  LayerReason // why the wanted encoding is wanted
-	sources int         // encodings shown so far
-	header  rtp.Header
-	out     rewrite.Out
-	twcc    [2]byte
-	abs     [3]byte
-	rtxSeq  uint16
-	packets uint32 // of the primary stream, for sender reports
-	octets  uint32
-	stats   lineCounters
+	params    *transport.LineParams
+	track     *track // what is forwarded; nil until the line is accepted
+	rewrite   *rewrite.Rewriter
+	wish      LayerWish
+	shown     LayerChange       // the last one reported
+	decision  allocate.Decision // the latest
+	rungs     []allocate.Rung   // what it speaks of; shared, never changed
+	header    rtp.Header
+	out       rewrite.Out
+	stamps    stamps
+	probe     int       // the cluster that the packet being sent is for
+	doubled   bool      // redundancy was added to it
+	described []byte    // reused: its dependency descriptor
+	repeats   *repeats  // of an audio line
+	revived   time.Time // when a keyframe was last asked for because a packet is forgotten
+	rtxSeq    uint16
+	packets   uint32 // of the primary stream, for sender reports
+	octets    uint32
+	stats     lineCounters
 }
 
 // lineCounters is what a line has done since it began.
 type lineCounters struct {
 	sent, bytes, resent int64
-	drops               [16]int64 // by rewrite.Drop
-	loss                float64   // last reported by the client
+	drops               [rewrite.DropCount]int64 // by rewrite.Drop
+	loss                float64                  // last reported by the client
 	jitter              time.Duration
 	switches            int64
 }
@@ -81,15 +86,16 @@ func (l *downLine) start() {
 	fresh := l.track != t
 	if fresh {
 		l.track = t
-		l.reason = ReasonStart
+		l.decision, l.rungs = allocate.Decision{Rung: -1, Next: -1}, nil
 		l.shown = LayerChange{Paused: true}
+		l.repinLocked()
 	}
 	s.mu.Unlock()
 	if fresh {
 		t.watchers.Add(l)
 	}
 	if l.peer.connected.Load() { // else a keyframe would come too early, and the next one late
-		l.choose(time.Now())
+		s.reallocate(l.peer.registry.network.Now())
 	}
 }
 
@@ -99,6 +105,10 @@ func (l *downLine) bindLocked() {
 	l.header = rtp.Header{Version: 2, SSRC: p.SSRC}
 	l.rtxSeq = firstSequence()
 	l.peer.sub.lines[p.SSRC] = l
+	l.peer.sub.order = append(l.peer.sub.order, l)
+	if p.Format.Codec.Audio() {
+		l.repeats = &repeats{}
+	}
 	// The configuration is complete, which is all that New asks for.
 	l.rewrite, _ = rewrite.New(rewrite.Config{
 		Codec: p.Format.Codec, FirstSeq: firstSequence(), FirstTimestamp: rand.Uint32(),
@@ -116,6 +126,8 @@ func (l *downLine) detach() {
 	t.watchers.Remove(l)
 	l.peer.sub.mu.Lock()
 	l.track = nil
+	l.repinLocked()
+	t.dynacast.leave(l.peer.registry.network.Now(), l) // from here on it wants nothing again
 	if l.rewrite != nil {
 		l.rewrite.Want(0)
 	}
@@ -144,68 +156,37 @@ func (l *downLine) forward(now time.Time, f *forwarded) {
 		return
 	}
 	if l.out.Switched {
-		l.sources++
 		l.stats.switches++
 		l.reportLocked(f.enc.rid, false)
 	}
-	payload := f.payload
-	l.header.PayloadType = l.params.Format.PT
-	if f.fallback != nil {
-		if l.params.REDPT == 0 {
-			payload = f.fallback // the subscriber takes the plain codec only
-		} else {
-			l.header.PayloadType = l.params.REDPT
-			codec.RewriteRED(payload, l.params.Format.PT)
-		}
+	payload := l.shape(now, f)
+	l.doubled = f.doubled && l.header.PayloadType == l.params.REDPT
+	if l.out.Empty {
+		payload = nil
 	}
 	rewrite.Patch(payload, &f.descr.Descriptor, &l.out)
-	l.extend(now, f.header, &f.enc.track.ext, len(payload))
-	l.write(payload)
-}
-
-// write sends the packet that header, out and payload describe, on the primary
-// stream.
-func (l *downLine) write(payload []byte) {
-	h := &l.header
-	h.SSRC, h.SequenceNumber, h.Timestamp, h.Marker = l.params.SSRC, l.out.Seq, l.out.Timestamp, l.out.Marker
-	n, err := l.params.Writer.WriteRTP(h, payload)
-	if err != nil || n == 0 {
-		l.peer.registry.counters.writeErrors.Add(1)
-		return
-	}
-	l.packets++
-	l.octets += uint32(len(payload))
-	l.stats.sent++
-	l.stats.bytes += int64(n)
-	l.peer.sub.sentBytes += int64(n)
-	l.peer.registry.counters.packetsOut.Add(1)
-	l.peer.registry.counters.bytesOut.Add(int64(n))
+	l.describe(f.header, f.meta.Dependency, &l.out, &f.enc.track.ext)
+	l.header.SSRC, l.header.SequenceNumber = l.params.SSRC, l.out.Seq
+	l.send(now, payload)
 }
 
 // headerEstimate is what a packet weighs besides its payload: the RTP header,
 // our extensions and the SRTP tag.
 const headerEstimate = 44
 
-// extend puts the subscriber's header extensions into l.header: its own
-// transport-wide number and send time, and what concerns the media as it came.
-func (l *downLine) extend(now time.Time, in *rtp.Header, from *transport.Extensions, size int) {
+// describe makes l.header that of a packet sent as out: time, marker, and the
+// extensions that concern the media as it came. Stream, number and payload type
+// are the caller's; the stamps follow when the packet leaves.
+func (l *downLine) describe(in *rtp.Header, d *dd.Descriptor, out *rewrite.Out, from *transport.Extensions) {
 	h, to := &l.header, &l.params.Ext
+	h.Timestamp, h.Marker = out.Timestamp, out.Marker
 	h.Extensions, h.Extension = h.Extensions[:0], false
-	if l.sources == 1 && l.params.TwoByte && to.DependencyDescriptor != 0 && from.DependencyDescriptor != 0 {
-		// All of a line's packets have it or none: a decoder that has seen one waits
-		// for the others. Its frame numbers belong to one encoding; after a switch
-		// they would lie. Keyframes carry more than one-byte extensions hold.
-		v := in.GetExtension(from.DependencyDescriptor)
+	if out.Described && l.params.TwoByte && to.DependencyDescriptor != 0 {
+		// A key frame's does not fit one-byte extensions, and a decoder that has seen
+		// one waits for the others.
+		l.described = rewrite.AppendDependency(l.described[:0], d, out)
 		h.Extension, h.ExtensionProfile = true, rtp.ExtensionProfileTwoByte
-		set(h, to.DependencyDescriptor, v)
-	}
-	if to.TransportCC != 0 {
-		binary.BigEndian.PutUint16(l.twcc[:], l.peer.sub.sent.Sent(now, size+headerEstimate))
-		set(h, to.TransportCC, l.twcc[:])
-	}
-	if to.AbsSendTime != 0 {
-		putAbsSendTime(&l.abs, now)
-		set(h, to.AbsSendTime, l.abs[:])
+		set(h, to.DependencyDescriptor, l.described)
 	}
 	if in == nil {
 		return
@@ -214,6 +195,8 @@ func (l *downLine) extend(now time.Time, in *rtp.Header, from *transport.Extensi
 	copyExtension(h, to.VideoOrientation, in, from.VideoOrientation)
 	copyExtension(h, to.PlayoutDelay, in, from.PlayoutDelay)
 	copyExtension(h, to.AbsCaptureTime, in, from.AbsCaptureTime)
+	copyExtension(h, to.FrameMarking, in, from.FrameMarking)
+	copyExtension(h, to.ContentType, in, from.ContentType)
 }
 
 // set adds one header extension. What does not fit the header's form is left

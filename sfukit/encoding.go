@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
 
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec/dd"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/history"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/seqno"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/keyframe"
@@ -26,39 +29,78 @@ type encoding struct {
 	source rewrite.Source
 	store  *history.Store
 	ssrc   atomic.Uint32 // 0 until the first packet
-	out    forwarded     // reused for every packet, by the ingress goroutine
+	// unwanted says that the publisher was told that nobody has a use for it.
+	unwanted atomic.Bool
+	// Reused for every packet, by the ingress goroutine.
+	out      forwarded
+	doubler  *redundancy // nil until a subscriber takes redundancy
+	blocks   []codec.REDBlock
+	restored rtp.Header
 
-	mu       sync.Mutex // guards what follows; held by ingress and by ticks
-	seq      seqno.Unwrapper
-	receiver report.Receiver
-	clock    report.Clock
-	loss     *nack.Generator
-	keys     *keyframe.Requester
-	live     layer.Liveness
-	nacks    []uint16 // reused
-	highest  int64    // sequence number
-	lastTS   uint32
-	width    int
-	height   int
-	bytes    int64 // since measured
-	measured time.Time
-	rate     units.Bitrate
-	packets  int64
-	frames   int64
-	keyCount int64
-	askedPLI int64
-	askedNck int64
+	mu         sync.Mutex // guards what follows; held by ingress and by ticks
+	seq        seqno.Unwrapper
+	receiver   report.Receiver
+	clock      report.Clock
+	loss       *nack.Generator
+	keys       *keyframe.Requester
+	live       layer.Liveness
+	nacks      []uint16 // reused
+	highest    int64    // sequence number
+	newest     uint32   // its timestamp
+	lastTS     uint32
+	width      int
+	height     int
+	meter      layer.Meter
+	structures dd.Parser
+	layers     []layer.LayerRate // as last known
+	bytes      int64             // since measured
+	measured   time.Time
+	rate       units.Bitrate
+	began      time.Time // the first packet came
+	packets    int64
+	frames     int64
+	keyCount   int64
+	askedPLI   int64
+	askedNck   int64
+	// unanswered counts the times in a row that packets were given up and none came
+	// again.
+	unanswered int
 }
 
 func newEncoding(t *track, rid SfuRid, rank int) *encoding {
 	e := &encoding{track: t, rid: rid, rank: rank}
 	e.source = rewrite.Source(t.owner.registry.sources.Add(1))
-	// Zero configurations are valid by these packages' contracts, so there is no
-	// error to report.
-	e.store, _ = history.New(history.Config{})
-	e.loss, _ = nack.New(nack.Config{})
+	// These configurations are valid by the packages' contracts, so there is no error
+	// to report.
+	var kept history.Config
+	var asked nack.Config
+	if t.kind == KindAudio {
+		kept, asked = audioHistory, audioNACK
+	}
+	e.store, _ = history.New(kept)
+	e.loss, _ = nack.New(asked)
 	e.keys, _ = keyframe.New(keyframe.Config{})
 	return e
+}
+
+// Audio is repaired in time or not at all: what is later than this has been covered
+// up by the player, whose buffer holds 40 to 200 ms.
+var (
+	audioHistory = history.Config{MaxPackets: 64}
+	audioNACK    = nack.Config{MaxAge: 250 * time.Millisecond, MaxRetries: 3, MaxList: 50}
+)
+
+// maxUnanswered is after how many vain attempts in a row a publisher is no longer
+// asked for audio. Browsers do not say in their offers whether they send Opus again:
+// those built on libwebrtc do, others do not.
+const maxUnanswered = 16
+
+// worthAsking returns what is worth asking for of seqs.
+func (e *encoding) worthAsking(seqs []uint16) []uint16 {
+	if e.track.kind == KindAudio && e.unanswered >= maxUnanswered {
+		return nil
+	}
+	return seqs
 }
 
 // askKeyframe asks the publisher for a keyframe, unless one is under way.
@@ -107,8 +149,12 @@ func (e *encoding) tick(now time.Time, rtt time.Duration) {
 	e.keys.SetRTT(rtt)
 	seqs, gaveUp := e.loss.Due(now, rtt, e.nacks[:0])
 	e.nacks = seqs
-	e.askedNck += int64(len(seqs))
-	again := append([]uint16(nil), seqs...)
+	again := append([]uint16(nil), e.worthAsking(seqs)...)
+	e.askedNck += int64(len(again))
+	if gaveUp > 0 {
+		e.unanswered++
+		e.track.owner.registry.counters.nackGaveUp.Add(int64(gaveUp))
+	}
 	pli := false
 	switch {
 	case !watched:

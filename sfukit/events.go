@@ -1,6 +1,9 @@
 package sfukit
 
-import "github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
+import (
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/allocate"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
+)
 
 // PeerEvents are the things a peer's signalling has to be told. Nil funcs are
 // skipped. They are called one at a time, in order, on a goroutine of the
@@ -29,6 +32,12 @@ type PeerEvents struct {
 	Speaker func(SpeakerChange)
 	// Layer reports what a watched track gets, whenever that changes.
 	Layer func(LayerChange)
+	// Mode reports that all video stops for want of bandwidth, or comes back.
+	Mode func(ModeChange)
+	// PublishLayers says which encodings of a simulcast track of the client's own
+	// are wanted: all in the beginning, which is not said of the tracks that it joins
+	// with, and then whenever that changes.
+	PublishLayers func(PublishLayers)
 	// Data is a message the client sent on a channel whose Direction is
 	// DataToServer. The message is the event's own.
 	Data func(label string, text bool, message []byte)
@@ -83,7 +92,7 @@ const (
 	// LeaveSlow: the application did not take the peer's events in time.
 	LeaveSlow
 	// LeaveMisbehaved: the peer did what no client has use for, such as inventing
-	// streams by the thousand.
+	// streams by the thousand, or sending RTCP that cannot be read, many times.
 	LeaveMisbehaved
 	// LeaveFailed: the connection got into a state without way back; the log says how.
 	LeaveFailed
@@ -128,6 +137,9 @@ type LayerChange struct {
 	MID string
 	// RID is the encoding being forwarded, "" if the track is not simulcast.
 	RID SfuRid
+	// Spatial and Temporal are the highest layers forwarded of it, 0 where the codec
+	// or the publisher has only one.
+	Spatial, Temporal uint8
 	// Paused is true when nothing is being forwarded.
 	Paused bool
 	// Reason says what decided.
@@ -136,29 +148,45 @@ type LayerChange struct {
 	Budget units.Bitrate
 }
 
-// LayerReason says what decided the layer of a watched track.
-type LayerReason uint8
+// LayerReason says what decided the layer of a watched track: a closed set that may
+// be used as a metric label. The zero value is ReasonStart.
+type LayerReason = allocate.Reason
 
-// The reasons, a closed set that may be used as a metric label.
+// The reasons.
 const (
-	// ReasonStart: there is nothing to decide, or nothing is known yet.
-	ReasonStart LayerReason = iota
-	// ReasonClient: the client asked for it.
-	ReasonClient
-	// ReasonBandwidth: the estimate left no room for more, or now does.
-	ReasonBandwidth
-	// ReasonLive: the wished encoding fell silent or came back.
-	ReasonLive
-	// ReasonSuspend: the estimate is too low for any video.
-	ReasonSuspend
+	ReasonStart     = allocate.ReasonStart
+	ReasonClient    = allocate.ReasonClient
+	ReasonBandwidth = allocate.ReasonBandwidth
+	ReasonLive      = allocate.ReasonLive
+	ReasonSuspend   = allocate.ReasonSuspend
+	ReasonPriority  = allocate.ReasonPriority
 )
 
-var layerReasonNames = [...]string{"start", "client", "bandwidth", "live", "suspend"}
+// VideoMode says whether a subscriber gets video at all.
+type VideoMode = allocate.Mode
 
-// String returns the reason's label.
-func (r LayerReason) String() string {
-	if int(r) < len(layerReasonNames) {
-		return layerReasonNames[r]
-	}
-	return "start"
+// The modes.
+const (
+	ModeVideo     = allocate.ModeVideo
+	ModeAudioOnly = allocate.ModeAudioOnly
+	ModeSuspended = allocate.ModeSuspended
+)
+
+// ModeChange reports that video was stopped for want of bandwidth, or came back.
+// Nothing of any video track is sent while the mode is not ModeVideo.
+type ModeChange struct {
+	Mode VideoMode
+	// Budget is the bandwidth estimate that decided.
+	Budget units.Bitrate
+}
+
+// PublishLayers says which encodings of one of its own tracks a publisher should
+// send, because somebody has a use for them; the others it may switch off
+// (RTCRtpEncodingParameters.active, W3C webrtc) and saves their bandwidth and
+// work. The lowest is always among them, so that who comes has a picture at once.
+type PublishLayers struct {
+	// MID is the track's m-line at the publisher.
+	MID string
+	// RIDs are the encodings wanted, in the publisher's order.
+	RIDs []SfuRid
 }

@@ -93,7 +93,9 @@ func newStage(t testing.TB, subscribers int, rids ...string) *stage {
 
 func (s *stage) peer(t testing.TB, id PeerID) *Peer {
 	t.Helper()
-	p, err := newPeer(s.room, Join{Room: "room", ID: id})
+	p, err := newPeer(s.room, Join{Room: "room", ID: id, Events: PeerEvents{
+		PublishLayers: func(PublishLayers) {},
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,14 +150,14 @@ func (c *camera) deliver(seq uint16, ts uint32, key bool) {
 	if key {
 		copy(payload[5:], []byte{0x10, 0x02, 0, 0x9d, 0x01, 0x2a, 0x80, 0x02, 0x68, 0x01})
 	}
-	c.stream.Packet(b)
+	c.stream.Packet(time.Now(), b)
 }
 
 // show makes every line want what it should, and begins with a keyframe.
 func (s *stage) show(c *camera) {
 	c.send(true)
 	for _, l := range s.lines {
-		l.choose(time.Now())
+		l.peer.sub.reallocate(time.Now())
 	}
 	c.send(true)
 }

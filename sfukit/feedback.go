@@ -12,6 +12,10 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
 )
 
+// maxREMB, in bit/s, bounds what a REMB may say: its mantissa and exponent reach
+// 2^81, more than a rate holds.
+const maxREMB = 1e12
+
 // receiveRTCP takes one RTCP packet of the peer: reports on what it sends, and
 // feedback on what it receives. It runs on the goroutine that decrypts them.
 func (p *Peer) receiveRTCP(now time.Time, packet rtcp.Packet) {
@@ -31,10 +35,10 @@ func (p *Peer) receiveRTCP(now time.Time, packet rtcp.Packet) {
 		p.lostPackets(now, r)
 	case *rtcp.TransportLayerCC:
 		p.transportFeedback(now, r)
+	case *rtcp.CCFeedbackReport:
+		p.congestionFeedback(now, r)
 	case *rtcp.ReceiverEstimatedMaximumBitrate:
-		p.sub.mu.Lock()
-		p.sub.estimator.OnREMB(now, units.Bitrate(r.Bitrate))
-		p.sub.mu.Unlock()
+		p.sub.heed(now, func() { p.sub.estimator.OnREMB(now, units.Bitrate(min(float64(r.Bitrate), maxREMB))) })
 	}
 }
 
@@ -69,10 +73,15 @@ func (p *Peer) reception(now time.Time, blocks []rtcp.ReceptionReport) {
 	}
 }
 
-// keyframeWanted passes a subscriber's request to the encoding it is watching,
-// and to the one it is about to.
+// keyframeWanted counts a subscriber's request and passes it on.
 func (p *Peer) keyframeWanted(now time.Time, ssrc uint32) {
 	p.registry.counters.pliReceived.Add(1)
+	p.refresh(now, ssrc)
+}
+
+// refresh asks for a keyframe of the encoding that a line shows, and of the one it
+// is about to.
+func (p *Peer) refresh(now time.Time, ssrc uint32) {
 	p.sub.mu.Lock()
 	l := p.sub.lines[ssrc]
 	var current, target rewrite.Source
@@ -98,17 +107,41 @@ func (p *Peer) lostPackets(now time.Time, r *rtcp.TransportLayerNack) {
 	if l == nil {
 		return
 	}
+	if p.answer(now, l, r.Nacks) && l.mayRevive(now) {
+		p.refresh(now, r.MediaSSRC)
+	}
+}
+
+// reviveInterval is how often a line may have a keyframe for packets that are forgotten.
+// Everybody gets that keyframe, and a client a second or more away asks too late for
+// all it ever lacks.
+const reviveInterval = 3 * time.Second
+
+func (l *downLine) mayRevive(now time.Time) bool {
+	l.peer.sub.mu.Lock()
+	defer l.peer.sub.mu.Unlock()
+	if now.Sub(l.revived) < reviveInterval {
+		return false
+	}
+	l.revived = now
+	return true
+}
+
+// answer sends again what a subscriber asks for. It reports whether it lacks what
+// cannot be had any more, as after an outage: nothing but a keyframe helps then, and
+// a browser asks for that only when its picture has stood for 3 s.
+func (p *Peer) answer(now time.Time, l *downLine, nacks []rtcp.NackPair) (gone bool) {
 	var buf resendBuffer
-	socket := p.registry.stack.Socket()
-	socket.Cork()
-	defer socket.Uncork()
-	for _, pair := range r.Nacks {
+	p.registry.network.Cork()
+	defer p.registry.network.Uncork()
+	for _, pair := range nacks {
 		pair.Range(func(seq uint16) bool {
 			p.registry.counters.nackReceived.Add(1)
-			l.resend(now, seq, &buf)
+			gone = l.resend(now, seq, &buf) == nackForgotten || gone
 			return true
 		})
 	}
+	return gone
 }
 
 // maxSymbols bounds what one transport-wide feedback message may speak of: more
@@ -120,15 +153,40 @@ const maxSymbols = 8192
 // the estimator (draft-holmer-rmcat-transport-wide-cc-extensions-01).
 func (p *Peer) transportFeedback(now time.Time, r *rtcp.TransportLayerCC) {
 	s := &p.sub
+	s.feedback(now, func() (rtt time.Duration) {
+		if s.clock == clockByStream {
+			s.results = s.results[:0]
+			return 0
+		}
+		s.symbols = symbols(r, s.symbols[:0])
+		s.results, rtt = s.sent.Feedback(now, r.BaseSequenceNumber, r.ReferenceTime, s.symbols, s.results[:0])
+		s.settle(clockTransportWide)
+		return rtt
+	})
+}
+
+// feedback gives the estimator the results that read finds, with the round trip.
+func (s *subscriber) feedback(now time.Time, read func() (rtt time.Duration)) {
+	s.heed(now, func() {
+		rtt := read()
+		if exact := time.Duration(s.rtt.Load()); exact > 0 {
+			rtt = exact
+		}
+		s.estimator.OnFeedback(now, s.results, rtt)
+	})
+}
+
+// heed has the estimator told something. If less is left after it than is being sent,
+// what is sent changes at once.
+func (s *subscriber) heed(now time.Time, tell func()) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.symbols = symbols(r, s.symbols[:0])
-	var rtt time.Duration
-	s.results, rtt = s.sent.Feedback(now, r.BaseSequenceNumber, r.ReferenceTime, s.symbols, s.results[:0])
-	if exact := time.Duration(s.rtt.Load()); exact > 0 {
-		rtt = exact
+	tell()
+	var asks []*encoding
+	if s.estimateLocked(now) {
+		asks = s.reallocateLocked(now)
 	}
-	s.estimator.OnFeedback(now, s.results, rtt)
+	s.mu.Unlock()
+	askKeyframes(now, asks)
 }
 
 // symbols unpacks the message's chunks and deltas.

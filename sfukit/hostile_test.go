@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
@@ -285,4 +286,30 @@ func TestInventedStreams(t *testing.T) {
 // noAnswer fails a test in which a refused offer is answered.
 func noAnswer(t *testing.T) func(string) {
 	return func(string) { t.Error("a refused offer was answered") }
+}
+
+// TestFeedbackThatClaims has an authenticated peer send feedback of forty octets that
+// claims 65535 packets, again and again: it is ended, and nobody else is.
+func TestFeedbackThatClaims(t *testing.T) {
+	t.Parallel()
+	reg := newRegistry(t)
+	camera(t, reg, "room", 1)
+	attacker, viewer := join(t, reg, "room", 2, clientConfig{}), join(t, reg, "room", 3, clientConfig{})
+	attacker.flows(attacker.from(1, sfukit.KindVideo), 5)
+	claim := rtcp.RawPacket{0x8f, 205, 0, 9, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 0xff, 0xff, 0, 0, 1, 0}
+	for range 8 {
+		claim = append(claim, 0x3f, 0xff) // 8191 packets arrived
+	}
+	claim = append(claim, 0, 0, 0, 0)
+	attacker.wait("the attacker to be ended", func() bool {
+		_ = attacker.pc.WriteRTCP([]rtcp.Packet{&claim})
+		return attacker.peer.Reason() != sfukit.LeaveNone
+	})
+	if why := attacker.peer.Reason(); why != sfukit.LeaveMisbehaved {
+		t.Errorf("ended for %v, want %v", why, sfukit.LeaveMisbehaved)
+	}
+	if n := reg.Stats().Counters.BadRTCP; n < 17 || n > 100 {
+		t.Errorf("%d datagrams of it were parsed, want 17 and a few that were on their way", n)
+	}
+	viewer.flows(viewer.from(1, sfukit.KindVideo), 10)
 }

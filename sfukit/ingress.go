@@ -7,6 +7,8 @@ import (
 	"github.com/pion/rtp"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec/dd"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec/framemarking"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
 )
@@ -20,30 +22,35 @@ const (
 	dropUnknownFormat
 	dropBadPayload
 	dropTooManyStreams
+	dropBadDescriptor
 	dropReasons
 )
 
 var dropIngressNames = [dropReasons]string{
-	"malformed", "unknown_stream", "unknown_format", "bad_payload", "too_many_streams",
+	"malformed", "unknown_stream", "unknown_format", "bad_payload", "too_many_streams", "bad_descriptor",
 }
 
 // forwarded is one packet on its way to the subscribers: parsed once, read by all.
 type forwarded struct {
-	meta     rewrite.Packet
-	descr    codec.Payload
-	enc      *encoding
-	codec    codec.Codec
-	header   *rtp.Header
-	payload  []byte
-	padding  bool   // nothing to forward: closes a number, carries nothing
-	fallback []byte // the primary block of a RED payload
+	meta    rewrite.Packet
+	descr   codec.Payload
+	enc     *encoding
+	codec   codec.Codec
+	header  *rtp.Header
+	payload []byte
+	// dependency is the packet's dependency descriptor, nil if it has none.
+	dependency *dd.Descriptor
+	descriptor dd.Descriptor
+	padding    bool   // nothing to forward: closes a number, carries nothing
+	fallback   []byte // the primary block of a RED payload
+	double     []byte // the packet as RED, if doubled and possible
+	doubled    bool
 }
 
 // Packet takes one decrypted RTP packet of the stream. It runs on the
 // goroutine that decrypts the peer's packets, through to the subscribers'
 // sockets, and keeps nothing of b.
-func (s *stream) Packet(b []byte) {
-	now := time.Now()
+func (s *stream) Packet(now time.Time, b []byte) {
 	counters := &s.pub.peer.registry.counters
 	n, err := s.header.Unmarshal(b)
 	if err != nil {
@@ -155,19 +162,21 @@ func (t *track) repaired(rtx uint8) (uint8, bool) {
 func (e *encoding) receive(now time.Time, h *rtp.Header, raw, payload []byte) {
 	t := e.track
 	format := &t.formats[h.PayloadType&0x7f]
+	if format.Codec == codec.RED && raw != nil {
+		e.recover(now, h, payload)
+	}
 	f := &e.out
-	f.padding = !e.parse(f, format, payload)
+	f.doubled, f.double = false, nil
+	f.padding = !e.parse(f, format, payload) || !e.parseExtensions(f, format, h)
 	if !e.account(now, h, f, format, raw == nil, len(payload)) {
 		return
 	}
 	if !f.padding {
 		e.noteFormat(now, format)
-		if t.kind == KindVideo { // audio has no retransmissions
-			if raw != nil {
-				e.store.Put(now, f.meta.Seq, raw)
-			} else {
-				e.storeRepaired(now, h, payload)
-			}
+		if raw != nil {
+			e.store.Put(now, f.meta.Seq, raw)
+		} else {
+			e.storeRepaired(now, h, payload)
 		}
 	}
 	if t.ext.AudioLevel != 0 {
@@ -205,6 +214,52 @@ func (e *encoding) parse(f *forwarded, format *transport.Format, payload []byte)
 	return true
 }
 
+// parseExtensions adds what header extensions say of a frame: its place in the
+// structure (AV1), its layer where the payload does not tell (RFC 9626), and that
+// it is of a screen. False means that no receiver could use the packet.
+func (e *encoding) parseExtensions(f *forwarded, format *transport.Format, h *rtp.Header) bool {
+	ext := &e.track.ext
+	f.dependency = nil
+	switch format.Codec {
+	case codec.AV1:
+		if v := extension(h, ext.DependencyDescriptor); v != nil {
+			if !e.describe(v, &f.descriptor) {
+				e.track.owner.registry.counters.ingress[dropBadDescriptor].Add(1)
+				return false
+			}
+			f.dependency = &f.descriptor
+			f.descr.SpatialID, f.descr.TemporalID = f.descriptor.SpatialID, f.descriptor.TemporalID
+			f.descr.HasLayers = true
+		}
+	case codec.H264:
+		var m framemarking.Marking
+		if v := extension(h, ext.FrameMarking); v != nil && framemarking.Parse(v, &m) == nil {
+			f.descr.Mark(&m)
+		}
+	}
+	if v := extension(h, ext.ContentType); len(v) == 1 {
+		e.track.screen.Store(v[0]&1 != 0)
+	}
+	return true
+}
+
+// describe reads a dependency descriptor in the light of the structures that the
+// encoding has sent.
+func (e *encoding) describe(v []byte, d *dd.Descriptor) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.structures.Parse(v, d) == nil
+}
+
+// extension returns the value of a header extension, nil if it is not negotiated
+// or not there.
+func extension(h *rtp.Header, id uint8) []byte {
+	if id == 0 {
+		return nil
+	}
+	return h.GetExtension(id)
+}
+
 // account updates the encoding's books and fills in what subscribers read. It
 // returns false for a retransmission of what we have: browsers probe for
 // bandwidth with those, often with more of them than media.
@@ -212,26 +267,35 @@ func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *t
 	rate := format.Codec.ClockRate()
 	e.mu.Lock()
 	seq := e.seq.Unwrap(h.SequenceNumber)
-	var asks []uint16
-	if e.track.kind == KindVideo {
-		missing := e.loss.Pending()
-		asks = e.loss.Received(now, seq, e.nacks[:0])
-		e.nacks = asks
-		if repaired && e.packets > 0 && seq <= e.highest && e.loss.Pending() >= missing {
-			e.mu.Unlock()
-			e.track.owner.registry.counters.probes.Add(1)
-			return false
-		}
-		e.askedNck += int64(len(asks))
+	missing, answer := e.loss.Pending(), e.loss.Asked(seq)
+	asks := e.loss.Received(now, seq, e.nacks[:0])
+	e.nacks = asks
+	if repaired && e.packets > 0 && seq <= e.highest && e.loss.Pending() >= missing {
+		e.mu.Unlock()
+		e.track.owner.registry.counters.probes.Add(1)
+		return false
 	}
+	if answer {
+		e.unanswered = 0
+	}
+	asks = e.worthAsking(asks)
+	e.askedNck += int64(len(asks))
 	if !repaired {
 		e.receiver.Packet(now, h.SequenceNumber, h.Timestamp, rate)
 	}
+	if e.packets == 0 {
+		e.began = now
+	}
 	if e.packets == 0 || seq > e.highest {
-		e.highest = seq
+		e.highest, e.newest = seq, h.Timestamp
 	}
 	e.packets++
 	e.bytes += int64(size)
+	if !f.padding {
+		// More than one packet of an H264 picture may claim to begin it.
+		begins := f.descr.Start && f.descr.SpatialID == 0 && (repaired || h.Timestamp != e.lastTS || e.frames == 0)
+		e.meter.Packet(now, f.descr.SpatialID, f.descr.TemporalID, size+headerEstimate, begins)
+	}
 	if !f.padding && !repaired && (h.Timestamp != e.lastTS || e.frames == 0) {
 		e.lastTS = h.Timestamp
 		e.frames++
@@ -249,12 +313,12 @@ func (e *encoding) account(now time.Time, h *rtp.Header, f *forwarded, format *t
 	e.mu.Unlock()
 	f.meta = rewrite.Packet{
 		Source: e.source, Seq: seq, Timestamp: h.Timestamp, Marker: h.Marker, Arrival: now,
-		Capture: capture, Domain: e.track.owner.pub.domain, Payload: &f.descr,
+		Capture: capture, Domain: e.track.owner.pub.domain, Payload: &f.descr, Dependency: f.dependency,
 	}
 	if f.padding {
 		f.meta.Payload = nil
 	}
-	if repaired {
+	if repaired || answer {
 		e.track.owner.registry.counters.repaired.Add(1)
 	}
 	e.sendNACK(asks)
@@ -301,10 +365,10 @@ func (e *encoding) fanOut(now time.Time, f *forwarded) {
 	if len(lines) == 0 {
 		return
 	}
-	socket := e.track.owner.registry.stack.Socket()
-	socket.Cork()
+	network := e.track.owner.registry.network
+	network.Cork()
 	for _, l := range lines {
 		l.forward(now, f)
 	}
-	socket.Uncork()
+	network.Uncork()
 }

@@ -1,12 +1,5 @@
 package sfukit
 
-import (
-	"time"
-
-	"github.com/anatolykoptev/oxpulse-sfu/sfukit/layer"
-	"github.com/anatolykoptev/oxpulse-sfu/sfukit/rewrite"
-)
-
 // LayerWish is what a client asks for on one of its lines. The zero wish asks
 // for the best there is.
 type LayerWish struct {
@@ -17,22 +10,29 @@ type LayerWish struct {
 	MaxRID SfuRid
 	// MaxWidth is the widest picture of use, in pixels; 0 for no limit.
 	MaxWidth int
+	// Priority is how important the track is among those of its kind; the greater
+	// goes first when bandwidth is short, before screen shares and the active
+	// speaker. 0 is what a track has without a wish.
+	Priority int
 	// Paused stops the track.
 	Paused bool
 }
 
-// SetLayer changes what the client wants of a track. It takes effect at the next
-// keyframe of the encoding chosen, which is asked for at once; what was shown
-// until then goes on. It returns ErrNoTrack if the line carries nothing.
+// SetLayer changes what the client wants of a track. Another encoding is shown from
+// its next keyframe on, which is asked for at once; what was shown until then goes
+// on. It returns ErrNoTrack if the line carries nothing.
 func (p *Peer) SetLayer(w LayerWish) error {
 	l := p.lineByMID(w.MID)
 	if l == nil {
 		return ErrNoTrack
 	}
 	p.sub.mu.Lock()
+	if l.wish.Priority != w.Priority {
+		p.room.repinned.Store(true)
+	}
 	l.wish = w
 	p.sub.mu.Unlock()
-	l.choose(time.Now())
+	p.sub.reallocate(p.registry.network.Now())
 	return nil
 }
 
@@ -47,107 +47,41 @@ func (p *Peer) lineByMID(mid string) *downLine {
 	return nil
 }
 
-// choose picks the encoding the line should show, and asks for a keyframe while
-// that is another than the one it shows. It is called again and again, so a
-// request that came to nothing is repeated; the encoding merges and throttles
-// what all its lines ask for.
-func (l *downLine) choose(now time.Time) {
-	s := &l.peer.sub
-	s.mu.Lock()
-	t := l.track
-	if t == nil {
-		s.mu.Unlock()
-		return
-	}
-	wanted, reason := l.decideLocked(now, t)
-	var source rewrite.Source
-	if wanted != nil {
-		source = wanted.source
-	}
-	changed := source != l.rewrite.Target()
-	if changed {
-		l.reason = reason
-		l.rewrite.Want(source)
-		if wanted == nil {
-			l.reportLocked("", true)
-		} else if source == l.rewrite.Current() {
-			l.reportLocked(wanted.rid, false)
-		}
-	}
-	waiting := wanted != nil && source != l.rewrite.Current()
-	s.mu.Unlock()
-	if waiting {
-		wanted.askKeyframe(now)
-	}
-}
-
-// decideLocked returns the encoding to show, nil for none, and what decided.
-func (l *downLine) decideLocked(now time.Time, t *track) (*encoding, LayerReason) {
-	s := &l.peer.sub
-	if l.wish.Paused {
-		return nil, ReasonClient
-	}
-	if t.kind == KindAudio {
-		return t.encodings[0], ReasonStart
-	}
-	if s.pacer.Suspended() || s.pacer.AudioOnly() {
-		return nil, ReasonSuspend
-	}
-	if len(t.encodings) == 1 {
-		return t.encodings[0], ReasonStart
-	}
-	rungs := make([]layer.Rung, len(t.encodings))
-	for i, e := range t.encodings {
-		rungs[i] = e.rung(now)
-	}
-	ladder := layer.NewLadder(rungs)
-	choice, ok := ladder.BestFit(s.pacer.Layer())
-	reason := ReasonBandwidth
-	lower := func(rid SfuRid, found bool, why LayerReason) {
-		a, _ := ladder.Rank(rid)
-		b, _ := ladder.Rank(choice)
-		if found && (!ok || a < b) {
-			choice, ok, reason = rid, true, why
-		}
-	}
-	if l.wish.MaxRID != "" {
-		rid, found := ladder.BestFit(l.wish.MaxRID)
-		lower(rid, found, ReasonClient)
-	}
-	if l.wish.MaxWidth > 0 {
-		rid, found := ladder.FitWidth(l.wish.MaxWidth)
-		lower(rid, found, ReasonClient)
-	}
-	if !ok { // nothing is live: what we have may come back, the lowest comes first
-		if e := t.bySource(l.rewrite.Target()); e != nil {
-			return e, l.reason
-		}
-		return t.encoding(string(ladder.At(0).RID)), ReasonStart
-	}
-	if e := t.bySource(l.rewrite.Target()); e != nil && e.rid != choice && !e.rung(now).Live {
-		reason = ReasonLive
-	}
-	return t.encoding(string(choice)), reason
-}
-
 // reportLocked tells the client what the line shows, if that has changed.
 func (l *downLine) reportLocked(rid SfuRid, paused bool) {
 	c := LayerChange{
-		MID: l.line.MID(), RID: rid, Paused: paused, Reason: l.reason, Budget: l.peer.sub.estimate.Target,
+		MID: l.line.MID(), RID: rid, Paused: paused, Reason: l.decision.Reason, Budget: l.peer.sub.estimate.Target,
 	}
-	same := l.shown.MID == c.MID && l.shown.RID == c.RID && l.shown.Paused == c.Paused
+	if !paused {
+		c.Spatial, c.Temporal = l.layersLocked(rid)
+	}
+	same := l.shown.MID == c.MID && l.shown.RID == c.RID && l.shown.Paused == c.Paused &&
+		l.shown.Spatial == c.Spatial && l.shown.Temporal == c.Temporal
 	l.shown = c
 	if !same {
 		l.peer.emitLayer(l, l.track, c)
 	}
 }
 
-// all returns the lines that carry something.
+// layersLocked returns the highest layers that are forwarded of an encoding: where
+// none is left out, the highest that it has.
+func (l *downLine) layersLocked(rid SfuRid) (spatial, temporal uint8) {
+	var topSpatial, topTemporal uint8
+	for _, r := range l.rungs {
+		if r.RID == rid {
+			topSpatial, topTemporal = max(topSpatial, r.Spatial), max(topTemporal, r.Temporal)
+		}
+	}
+	spatial, temporal = l.rewrite.Layers()
+	return min(spatial, topSpatial), min(temporal, topTemporal)
+}
+
+// all returns the lines that carry something, in the order in which they began.
 func (s *subscriber) all() []*downLine {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]*downLine, 0, len(s.lines))
-	for _, l := range s.lines {
+	out := make([]*downLine, 0, len(s.order))
+	for _, l := range s.order {
 		if l.track != nil {
 			out = append(out, l)
 		}

@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// mailboxLimit bounds how many events wait for a peer's signalling. An
-// application that lets so many pile up has lost its client.
+// mailboxLimit bounds how many events wait for a peer's signalling, or for a room's
+// RegistryEvents. An application that lets so many pile up has lost its client.
 const mailboxLimit = 4096
 
-// mailbox queues a peer's events for its own goroutine. Its mutex is a leaf: it
+// mailbox queues a peer's or a room's events for a goroutine of its own. Its mutex is a leaf: it
 // may be taken under any other lock and takes none.
 type mailbox struct {
 	mu       sync.Mutex
@@ -31,6 +31,14 @@ func (m *mailbox) put(event func()) bool {
 	m.mu.Unlock()
 	m.wakeUp()
 	return !full
+}
+
+// keep adds an event that must not be lost, full or not.
+func (m *mailbox) keep(event func()) {
+	m.mu.Lock()
+	m.queue = append(m.queue, event)
+	m.mu.Unlock()
+	m.wakeUp()
 }
 
 // finish adds the last event.
@@ -69,6 +77,14 @@ func (m *mailbox) wait(deadline time.Time) {
 	select {
 	case <-m.wake:
 	case <-timer.C:
+	}
+}
+
+// emit queues one of RegistryEvents, but for those that tell who is there: these are
+// kept whatever happens, as there are no more of them than the application had joins.
+func (r *Room) emit(event func()) {
+	if !r.news.put(event) {
+		r.registry.counters.eventsFull.Add(1)
 	}
 }
 
@@ -112,6 +128,21 @@ func (p *Peer) emitLayer(l *downLine, t *track, c LayerChange) {
 			f(c)
 		}
 	})
+}
+
+func (p *Peer) emitMode(c ModeChange) {
+	if f := p.events.Mode; f != nil {
+		p.emit(func() { f(c) })
+	}
+	if f := p.registry.config.Events.ModeChanged; f != nil {
+		p.room.emit(func() { f(p.room.id, p.id, c) })
+	}
+}
+
+func (p *Peer) emitPublishLayers(c PublishLayers) {
+	if f := p.events.PublishLayers; f != nil {
+		p.emit(func() { f(c) })
+	}
 }
 
 // emitCandidate queues a candidate of ours for the bundled transport, "" for the

@@ -13,13 +13,15 @@ import (
 type (
 	// BandwidthEstimator estimates what a subscriber's link can carry.
 	BandwidthEstimator = bwe.Estimator
-	// PacerConfig sets the thresholds of a subscriber's quality tiers.
+	// PacerConfig sets the thresholds below which a subscriber gets no video, and
+	// those of its quality tiers with allocate.Tiers. The name is the predecessor's:
+	// what spreads packets over time is Config.Shaper.
 	PacerConfig = pacer.Config
 	// PacerAction is what a change of tier asks for.
 	PacerAction = pacer.Action
 	// SpeakerDetector elects the dominant speaker from audio levels.
 	SpeakerDetector = speaker.Detector
-	// LayerLadder orders a track's encodings and selects the one to send.
+	// LayerLadder orders a track's encodings, and selects one by a limit.
 	LayerLadder = layer.Ladder
 	// SfuRid names a simulcast encoding (RFC 8851 rid).
 	SfuRid = layer.RID

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pion/rtcp"
 
-	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/pionx"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/negotiate"
 )
@@ -50,7 +49,7 @@ type Peer struct {
 	registry *Registry
 	origin   ClientOrigin
 	slots    bool
-	conn     *pionx.Conn
+	conn     transport.Conn
 	log      *slog.Logger
 
 	joined bool // guarded by Room.mu
@@ -59,6 +58,8 @@ type Peer struct {
 	events    PeerEvents
 	mail      mailbox
 	connected atomic.Bool
+	started   atomic.Bool
+	deadline  time.Time // of the next turn; owned by the registry's stepper
 
 	// signal serialises everything that touches the connection's descriptions. It
 	// is taken before any other lock and never on the packet path.
@@ -71,7 +72,7 @@ type Peer struct {
 	pub publisher
 	sub subscriber
 
-	ticks     ticks         // owned by the room's goroutine
+	ticks     ticks         // owned by Room.run
 	reason    atomic.Uint32 // LeaveReason
 	closeOnce sync.Once
 	startOnce sync.Once
@@ -93,7 +94,7 @@ func (r *Registry) Join(ctx context.Context, j Join) (p *Peer, answer string, er
 	if j.Room == "" || len(j.Room) > 256 {
 		return nil, "", fmt.Errorf("%w: room id of %d bytes, want 1 to 256", ErrBadJoin, len(j.Room))
 	}
-	if _, err := pionx.CheckOffer(j.Offer); err != nil {
+	if err := r.network.CheckOffer(j.Offer); err != nil {
 		r.counters.badOffers.Add(1)
 		return nil, "", fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}
@@ -147,7 +148,7 @@ func (p *Peer) connect(ctx context.Context, offer string) (answer string, err er
 	if err := ctx.Err(); err != nil {
 		return "", fmt.Errorf("sfukit: join: %w", err)
 	}
-	if p.conn, err = p.registry.stack.NewConn((*handler)(p)); err != nil {
+	if p.conn, err = p.registry.network.NewConn((*handler)(p)); err != nil {
 		return "", fmt.Errorf("sfukit: join: %w", err)
 	}
 	p.signal.Lock()
@@ -183,7 +184,14 @@ func (p *Peer) giveWay(ctx context.Context) error {
 // Start lets the peer's events flow. Call it once the answer is on its way to
 // the client; an event that came before waits until then, and without Start the
 // client is told of nobody. Further calls do nothing.
-func (p *Peer) Start() { p.startOnce.Do(func() { go p.run() }) }
+func (p *Peer) Start() {
+	p.startOnce.Do(func() {
+		p.started.Store(true)
+		if p.registry.stepper == nil {
+			go p.run()
+		}
+	})
+}
 
 // abort undoes a start that failed.
 func (p *Peer) abort() {
@@ -230,7 +238,7 @@ func (p *Peer) CloseAsync() { p.closeAsync(LeaveClosed) }
 // closeAsync closes the peer from where nothing may wait. A registry that has
 // ended has closed all its peers.
 func (p *Peer) closeAsync(why LeaveReason) {
-	p.registry.closers.Go(func() { p.close(why) })
+	p.registry.background(func() { p.close(why) })
 }
 
 func (p *Peer) close(why LeaveReason) {
@@ -253,7 +261,11 @@ func (p *Peer) close(why LeaveReason) {
 			}
 		})
 		p.Start() // for the last events, if nobody has
-		<-p.ran
+		if p.registry.stepper != nil {
+			p.turn(p.registry.network.Now())
+		} else {
+			<-p.ran
+		}
 		p.registry.release(p.room)
 		close(p.done)
 	})
@@ -273,7 +285,7 @@ func (h *handler) Stream(ssrc uint32) transport.Sink {
 }
 
 // RTCP takes one feedback or report packet.
-func (h *handler) RTCP(packet rtcp.Packet) { (*Peer)(h).receiveRTCP(time.Now(), packet) }
+func (h *handler) RTCP(now time.Time, packet rtcp.Packet) { (*Peer)(h).receiveRTCP(now, packet) }
 
 // Malformed counts RTCP that cannot be read.
 func (h *handler) Malformed() { h.registry.counters.badRTCP.Add(1) }

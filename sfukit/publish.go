@@ -1,6 +1,7 @@
 package sfukit
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -34,6 +35,7 @@ type publisher struct {
 
 	mu      sync.Mutex
 	tracks  map[string]*track  // by mid; guarded by mu
+	sorted  []*track           // the same, by mid; replaced, never changed; guarded by mu
 	streams map[uint32]*stream // by SSRC; guarded by mu
 	arrival pionx.Arrivals     // guarded by mu
 	offset  report.Offset      // sender's clock to ours; guarded by mu
@@ -46,7 +48,7 @@ func (p *publisher) init(peer *Peer) {
 	p.domain = peer.registry.domains.Add(1)
 	p.tracks, p.streams = map[string]*track{}, map[uint32]*stream{}
 	p.arrival = pionx.NewArrivals(p.ssrc)
-	p.epoch = time.Now()
+	p.epoch = peer.registry.network.Now()
 }
 
 // track is one published m-line.
@@ -59,12 +61,16 @@ type track struct {
 	ext       transport.Extensions
 	encodings []*encoding
 	watchers  fanout.Group[*downLine]
+	id        uint64 // no other track of the registry has it
+	dynacast  dynacast
+	ladder    atomic.Pointer[ladder]
+	screen    atomic.Bool                      // its packets say that it is a screen share
 	format    atomic.Pointer[transport.Format] // what it sends, or most likely will
 	reformed  time.Time                        // when that changed; owned by ingress
 }
 
 func newTrack(owner *Peer, t transport.Track) *track {
-	tr := &track{owner: owner, mid: t.MID, kind: KindAudio, ext: t.Ext}
+	tr := &track{owner: owner, mid: t.MID, kind: KindAudio, ext: t.Ext, id: owner.registry.tracks.Add(1)}
 	if t.Video {
 		tr.kind = KindVideo
 	}
@@ -85,6 +91,7 @@ func newTrack(owner *Peer, t transport.Track) *track {
 	for i, rid := range rids {
 		tr.encodings = append(tr.encodings, newEncoding(tr, SfuRid(rid), i))
 	}
+	tr.dynacast.init(owner.registry.network.Now(), len(rids), owner.events.PublishLayers != nil)
 	return tr
 }
 
@@ -134,6 +141,7 @@ func (p *publisher) publish(now []transport.Track) (added, removed []*track) {
 		p.tracks[t.MID] = fresh
 		p.declareLocked(fresh, t)
 	}
+	p.sortLocked()
 	for mid, t := range old {
 		if p.tracks[mid] != t {
 			removed = append(removed, t)
@@ -172,28 +180,23 @@ func (p *publisher) declareLocked(t *track, d transport.Track) {
 	}
 }
 
-// all returns the published tracks, by mid.
-func (p *publisher) all() []*track {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	out := make([]*track, 0, len(p.tracks))
+// sortLocked lists the tracks by mid.
+func (p *publisher) sortLocked() {
+	p.sorted = make([]*track, 0, len(p.tracks))
 	for _, t := range p.tracks {
-		out = append(out, t)
+		p.sorted = append(p.sorted, t)
 	}
-	slices.SortFunc(out, func(a, b *track) int {
-		if len(a.mid) != len(b.mid) {
-			return len(a.mid) - len(b.mid) // "2" before "10"
-		}
-		if a.mid < b.mid {
-			return -1
-		}
-		return 1
+	slices.SortFunc(p.sorted, func(a, b *track) int {
+		return cmp.Or(cmp.Compare(len(a.mid), len(b.mid)), cmp.Compare(a.mid, b.mid)) // "2" before "10"
 	})
-	return out
 }
 
-// published returns what the peer publishes now.
-func (p *Peer) published() []*track { return p.pub.all() }
+// published returns what the peer publishes now, by mid. The caller must not change it.
+func (p *Peer) published() []*track {
+	p.pub.mu.Lock()
+	defer p.pub.mu.Unlock()
+	return p.pub.sorted
+}
 
 // stream is one inbound SSRC. All but the declaration is owned by the goroutine
 // that delivers the peer's packets.

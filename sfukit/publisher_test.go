@@ -13,6 +13,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/codec"
 )
 
 // newInterceptors is what a browser does by itself: NACK, reports,
@@ -51,7 +53,8 @@ type source struct {
 	deaf   atomic.Bool // keyframe requests are counted and not answered
 	muted  sync.Map    // rid → true: sends nothing
 	wrote  func(encoding int, frame uint32)
-	junk   atomic.Bool // a packet that is no VP8 goes before every frame
+	junk   atomic.Bool  // a packet that is no VP8 goes before every frame
+	large  atomic.Int32 // the next frame has so many packets
 }
 
 // encoder is the state of one encoding.
@@ -261,8 +264,12 @@ func (s *source) run(interval time.Duration, packets int) {
 			case <-s.stop:
 				return
 			case <-ticker.C:
+				n := packets
+				if large := int(s.large.Swap(0)); large > 0 {
+					n = large
+				}
 				for i := range s.rids {
-					s.frame(i, packets, uint32(interval*90000/time.Second))
+					s.frame(i, n, uint32(interval*90000/time.Second))
 				}
 			}
 		}
@@ -309,8 +316,13 @@ func audioLevelID(s *webrtc.RTPSender) uint8 {
 	return 0
 }
 
-// opusMark reads back which frame an audio payload is.
-func opusMark(payload []byte) int { return int(binary.BigEndian.Uint32(payload[1:])) }
+// opusMark reads back which frame an audio payload is, or is mainly, if redundant.
+func opusMark(payload []byte) int {
+	if payload[0] == 0x80|111 {
+		payload, _, _ = codec.PrimaryRED(payload)
+	}
+	return int(binary.BigEndian.Uint32(payload[1:]))
+}
 
 // repairedRID is next to the network and makes retransmissions say what they
 // repair by repaired-rtp-stream-id (RFC 8852 section 3.2), as browsers do; pion

@@ -2,7 +2,6 @@ package sfukit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,15 +10,18 @@ import (
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/pionx"
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/tasks"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
 )
 
 // Registry is a node: its sockets, and the rooms that use them. All methods are
 // safe for concurrent use. The zero Registry is not usable; see NewRegistry.
 type Registry struct {
 	config   Config
-	stack    *pionx.Stack
+	network  transport.Network
+	stepper  *stepper      // nil: rooms and peers have goroutines
 	sources  atomic.Uint32 // the last rewrite.Source given out
 	domains  atomic.Uint32 // the last clock domain given out
+	tracks   atomic.Uint64 // the last track id given out
 	counters counters
 	// dataLimits is how much of each data channel may wait for the application.
 	dataLimits []int
@@ -46,23 +48,29 @@ func NewRegistry(cfg Config) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newRegistry(cfg, stackConfig)
+	network, err := openNetwork(stackConfig)
+	if err != nil {
+		return nil, err
+	}
+	return newRegistry(cfg, network), nil
 }
 
-func newRegistry(cfg Config, sc pionx.Config) (*Registry, error) {
-	stack, err := pionx.NewStack(sc)
-	if err != nil {
-		if sc.TCP != nil {
-			err = errors.Join(err, sc.TCP.Close())
-		}
-		return nil, fmt.Errorf("sfukit: %w", err)
-	}
-	r := &Registry{config: cfg, stack: stack, rooms: map[RoomID]*Room{}}
+func newRegistry(cfg Config, network transport.Network) *Registry {
+	r := &Registry{config: cfg, network: network, rooms: map[RoomID]*Room{}}
 	r.empty = sync.NewCond(&r.mu)
-	for _, c := range sc.Channels {
+	for _, c := range transportChannels(cfg.DataChannels) {
 		r.dataLimits = append(r.dataLimits, c.MaxBuffered)
 	}
-	return r, nil
+	return r
+}
+
+// background runs f beside the caller, who must not wait.
+func (r *Registry) background(f func()) {
+	if r.stepper != nil {
+		r.stepper.later = append(r.stepper.later, f)
+		return
+	}
+	r.closers.Go(f)
 }
 
 // stack translates the configuration for pionx; it opens the TCP listener.
@@ -92,11 +100,11 @@ func (c Config) stack() (pionx.Config, error) {
 func (r *Registry) Config() Config { return r.config }
 
 // UDPAddr returns the address of the media socket.
-func (r *Registry) UDPAddr() netip.AddrPort { return r.stack.Addr() }
+func (r *Registry) UDPAddr() netip.AddrPort { return r.network.Addr() }
 
 // Advertised returns the addresses clients are told to send media to, most
 // preferred first.
-func (r *Registry) Advertised() []netip.AddrPort { return r.stack.Advertised() }
+func (r *Registry) Advertised() []netip.AddrPort { return r.network.Advertised() }
 
 // Room returns a room that has a peer.
 func (r *Registry) Room(id RoomID) (*Room, bool) {
@@ -185,5 +193,5 @@ func (r *Registry) close() error {
 	}
 	r.mu.Unlock()
 	r.closers.Wait()
-	return r.stack.Close()
+	return r.network.Close()
 }

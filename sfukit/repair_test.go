@@ -243,3 +243,31 @@ func TestUselessPacketsCloseTheirNumber(t *testing.T) {
 		}
 	})
 }
+
+// TestOutageEndsWithKeyframe loses everything for longer than packets are kept. The
+// viewer asks for what nobody has any more, and a keyframe comes without its asking;
+// after an outage that is short enough, none does.
+func TestOutageEndsWithKeyframe(t *testing.T) {
+	for _, tc := range []struct {
+		outage time.Duration
+		want   bool
+	}{{500 * time.Millisecond, false}, {1500 * time.Millisecond, true}} {
+		virtually(t, func(w *world) {
+			p := pairUp(w)
+			p.cam.run(33*time.Millisecond, 2)
+			p.viewer.packets(p.mid, 60)
+			time.Sleep(time.Second)
+			before := p.cam.plis.Load()
+			w.lose(func(d datagram) bool { return d.rtp != nil && d.to == clientIP(2) })
+			time.Sleep(tc.outage)
+			w.lose(nil)
+			time.Sleep(time.Second / 2)
+			if asked := p.cam.plis.Load() - before; asked > 0 != tc.want || asked > 2 {
+				t.Errorf("after an outage of %v the publisher is asked for %d keyframes; want some: %v, and no more than 2", tc.outage, asked, tc.want)
+			}
+			if n := w.reg.Stats().Counters.PLIReceived; n != 0 {
+				t.Errorf("the viewer asked for %d keyframes, want 0", n)
+			}
+		})
+	}
+}

@@ -16,7 +16,7 @@ const maxReportBlocks = 31
 // its description, one each, take up to 64 octets.
 const reportsPerDatagram = 2 * 16
 
-// ticks is when a peer's slower chores are due; owned by the room's goroutine.
+// ticks is when a peer's slower chores are due; owned by Room.run.
 type ticks struct{ slow, reports time.Time }
 
 // tick does what is due: repeats, feedback, reports, and the choice of layers.
@@ -28,14 +28,16 @@ func (p *Peer) tick(now time.Time) {
 	for _, e := range p.pub.encodings.Snapshot() {
 		e.tick(now, rtt)
 	}
+	p.sub.startProbe(now)
 	if now.Before(p.ticks.slow) {
 		return
 	}
 	p.ticks.slow = now.Add(tickSlow)
 	p.writeRTCP(p.pub.arrivals()...)
 	p.sub.estimateNow(now)
-	for _, l := range p.sub.all() {
-		l.choose(now)
+	p.sub.reallocate(now)
+	for _, t := range p.published() {
+		t.updateDemand(now)
 	}
 	if now.Before(p.ticks.reports) {
 		return

@@ -3,6 +3,7 @@ package sfukit
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/fanout"
@@ -12,10 +13,9 @@ import (
 // tickInterval is how often a room looks after its peers: repeats of NACK and
 // PLI are due at this grain. tickSlow and tickReports are what is done less often.
 const (
-	tickInterval    = 20 * time.Millisecond
-	tickSlow        = 100 * time.Millisecond
-	tickReports     = time.Second
-	speakerInterval = 300 * time.Millisecond
+	tickInterval = 20 * time.Millisecond
+	tickSlow     = 100 * time.Millisecond
+	tickReports  = time.Second
 )
 
 // Room is a border: media, data, speakers and identities never cross it. A room
@@ -28,16 +28,25 @@ type Room struct {
 
 	holders int // guarded by Registry.mu
 
-	mu    sync.Mutex
-	peers map[PeerID]*Peer // guarded by mu; includes peers that are still joining
+	mu        sync.Mutex
+	peers     map[PeerID]*Peer // guarded by mu; includes peers that are still joining
+	selection selection
+	repinned  atomic.Bool            // a client insists on other tracks than at the last selection
+	speaker   atomic.Pointer[PeerID] // the dominant one, nil for none
 
 	speakerMu sync.Mutex
 	detector  *speaker.Detector // guarded by speakerMu
 
+	// Owned by run.
+	nextSpeaker, nextSelection time.Time
+	top                        []uint64
+	flushAt                    time.Time // when a registry that is stepped flushes next
+
 	news mailbox // for RegistryEvents; filled in the order in which things happen
 
-	quit chan struct{}
-	done chan struct{}
+	pacing chan struct{} // something waits in a shaper
+	quit   chan struct{}
+	ending sync.WaitGroup // the room's goroutines
 }
 
 func newRoom(r *Registry, id RoomID) (*Room, error) {
@@ -47,10 +56,16 @@ func newRoom(r *Registry, id RoomID) (*Room, error) {
 	}
 	room := &Room{
 		id: id, registry: r, detector: detector, peers: map[PeerID]*Peer{},
-		quit: make(chan struct{}), done: make(chan struct{}),
+		selection: newSelection(),
+		quit:      make(chan struct{}),
+		pacing:    make(chan struct{}, 1),
 	}
 	room.news.init()
-	go room.run()
+	if r.stepper == nil {
+		room.ending.Go(room.run)
+		room.ending.Go(room.runPacer)
+		room.ending.Go(room.tell)
+	}
 	return room, nil
 }
 
@@ -68,18 +83,47 @@ func (r *Room) Peer(id PeerID) (*Peer, bool) {
 	return p, ok && p.joined
 }
 
-// stop ends the room's goroutine; the room has no peers any more.
+// stop ends the room's goroutines; the room has no peers any more.
 func (r *Room) stop() {
 	close(r.quit)
-	<-r.done
+	if r.registry.stepper != nil {
+		r.deliver()
+		return
+	}
+	r.ending.Wait()
 }
 
 func (r *Room) run() {
-	defer close(r.done)
 	ticker := time.NewTicker(tickInterval)
 	defer ticker.Stop()
-	var top []uint64
-	var nextSpeaker time.Time
+	for {
+		select {
+		case <-r.quit:
+			return
+		case <-ticker.C:
+			r.tick(r.registry.network.Now()) // not when it was due
+		}
+	}
+}
+
+// tick does what is due every tickInterval.
+func (r *Room) tick(now time.Time) {
+	for _, p := range r.members.Snapshot() {
+		p.tick(now)
+	}
+	if !now.Before(r.nextSpeaker) {
+		r.nextSpeaker = now.Add(r.detector.Interval())
+		r.top = r.electSpeaker(now, r.top)
+	}
+	if r.limited() && !now.Before(r.nextSelection) {
+		r.nextSelection = now.Add(tickSlow)
+		r.reselect(now)
+	}
+}
+
+// tell runs the application's RegistryEvents until the room ends. It has a goroutine
+// of its own, since they take as long as they like.
+func (r *Room) tell() {
 	for {
 		r.deliver()
 		select {
@@ -87,14 +131,6 @@ func (r *Room) run() {
 			r.deliver()
 			return
 		case <-r.news.wake:
-		case now := <-ticker.C:
-			for _, p := range r.members.Snapshot() {
-				p.tick(now)
-			}
-			if !now.Before(nextSpeaker) {
-				nextSpeaker = now.Add(speakerInterval)
-				top = r.electSpeaker(now, top)
-			}
 		}
 	}
 }
@@ -145,11 +181,16 @@ func (r *Room) enter(p *Peer) {
 	for _, o := range others {
 		p.emitJoined(o.id)
 		o.emitJoined(p.id)
-		p.subscribeTo(o.published())
-		o.subscribeTo(p.published())
+		if !r.limited() {
+			p.subscribeTo(o.published())
+			o.subscribeTo(p.published())
+		}
+	}
+	if r.limited() {
+		r.reselectLocked(r.registry.network.Now())
 	}
 	if f := r.registry.config.Events.PeerJoined; f != nil {
-		r.news.put(func() { f(r.id, p.id) })
+		r.news.keep(func() { f(r.id, p.id) })
 	}
 	r.mu.Unlock()
 	r.registry.counters.joins.Add(1)
@@ -173,14 +214,20 @@ func (r *Room) leave(p *Peer, why LeaveReason) {
 	}
 	p.joined = false // an offer that is being answered publishes nothing any more
 	r.members.Remove(p)
+	delete(r.selection.spoke, p.id)
 	gone := p.published()
 	for _, o := range r.members.Snapshot() {
-		o.unsubscribeFrom(gone)
+		if !r.limited() {
+			o.unsubscribeFrom(gone)
+		}
 		o.emitLeft(p.id, why)
+	}
+	if r.limited() { // so that a line which is free is given away in one go
+		r.reselectLocked(r.registry.network.Now())
 	}
 	r.registry.counters.leaves[why].Add(1)
 	if f := r.registry.config.Events.PeerLeft; f != nil {
-		r.news.put(func() { f(r.id, p.id, why) })
+		r.news.keep(func() { f(r.id, p.id, why) })
 	}
 }
 
@@ -190,6 +237,16 @@ func (r *Room) republish(p *Peer, added, removed []*track) {
 	defer r.mu.Unlock()
 	if !p.joined {
 		return // before, enter will show it; after, nobody wants it
+	}
+	now := r.registry.network.Now()
+	for _, t := range added {
+		if len(t.encodings) > 1 {
+			t.setWanted(now, len(t.encodings))
+		}
+	}
+	if r.limited() {
+		r.reselectLocked(now)
+		return
 	}
 	for _, o := range r.members.Snapshot() {
 		if o != p {
@@ -213,9 +270,10 @@ func (r *Room) audioLevel(now time.Time, p *Peer, level uint8) {
 func (r *Room) electSpeaker(now time.Time, before []uint64) []uint64 {
 	r.speakerMu.Lock()
 	change, elected := r.detector.Tick(now)
-	top := r.detector.Top(r.registry.config.SpeakerTop, nil)
+	top := r.detector.Loudest(now, r.registry.config.SpeakerTop, nil)
 	dominant, some := r.detector.Dominant()
 	r.speakerMu.Unlock()
+	r.setDominant(now, PeerID(dominant), some)
 	if !elected && slices.Equal(top, before) {
 		return before
 	}
@@ -229,10 +287,35 @@ func (r *Room) electSpeaker(now time.Time, before []uint64) []uint64 {
 	if elected {
 		r.registry.counters.speakers.Add(1)
 		if f := r.registry.config.Events.SpeakerChanged; f != nil {
-			f(r.id, report)
+			r.emit(func() { f(r.id, report) })
 		}
 	}
 	return top
+}
+
+// setDominant notes who is the dominant speaker; some is false for nobody.
+func (r *Room) setDominant(now time.Time, id PeerID, some bool) {
+	if before, was := r.dominant(); before == id && was == some {
+		return
+	}
+	if !some {
+		r.speaker.Store(nil)
+		return
+	}
+	r.speaker.Store(&id)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.peers[id]; p != nil && p.joined {
+		r.selection.spoke[id] = now
+	}
+}
+
+// dominant returns the dominant speaker, if there is one.
+func (r *Room) dominant() (PeerID, bool) {
+	if id := r.speaker.Load(); id != nil {
+		return *id, true
+	}
+	return 0, false
 }
 
 // relayData passes one message on to everybody else in the room.

@@ -17,19 +17,29 @@ import (
 func (p *Peer) run() {
 	defer close(p.ran)
 	for {
-		events, last := p.mail.take()
-		for _, event := range events {
-			event()
-		}
+		deadline, last := p.turn(p.registry.network.Now())
 		if last {
 			return
 		}
-		tell, deadline := p.negotiate(time.Now())
-		for _, event := range tell {
-			event()
-		}
 		p.mail.wait(deadline)
 	}
+}
+
+// turn delivers what waits and negotiates. It returns when it is due again
+// without being woken, zero for never, and whether that was the last event.
+func (p *Peer) turn(now time.Time) (deadline time.Time, last bool) {
+	events, last := p.mail.take()
+	for _, event := range events {
+		event()
+	}
+	if last {
+		return time.Time{}, true
+	}
+	tell, deadline := p.negotiate(now)
+	for _, event := range tell {
+		event()
+	}
+	return deadline, false
 }
 
 // negotiate brings the lines in step with what the peer should watch and does
@@ -155,7 +165,7 @@ func (p *Peer) giveLineLocked(t *track) (reused bool) {
 	l := &downLine{peer: p}
 	line, err := p.conn.AddLine(format, t.owner.id.StreamID(), trackName(t))
 	switch {
-	case errors.Is(err, pionx.ErrNoCodec):
+	case errors.Is(err, transport.ErrNoCodec):
 		if !p.refused[t] {
 			p.refused[t] = true
 			p.registry.counters.noCodec.Add(1)
@@ -243,7 +253,7 @@ func (p *Peer) acceptOfferLocked(sdp string) (string, error) {
 // wedgedLocked closes the peer if an error has left its connection where no
 // description leads out of; pion has no way back.
 func (p *Peer) wedgedLocked(err error) bool {
-	if !errors.Is(err, pionx.ErrWedged) {
+	if !errors.Is(err, transport.ErrWedged) {
 		return false
 	}
 	p.log.Error("connection cannot go on", "error", err)
@@ -264,7 +274,7 @@ func (p *Peer) Offer(ctx context.Context, sdp string, send func(answer string)) 
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("sfukit: offer: %w", err)
 	}
-	if _, err := pionx.CheckOffer(sdp); err != nil {
+	if err := p.registry.network.CheckOffer(sdp); err != nil {
 		p.registry.counters.badOffers.Add(1)
 		return fmt.Errorf("%w: %w", ErrBadOffer, err)
 	}

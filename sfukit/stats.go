@@ -30,12 +30,10 @@ type PeerStats struct {
 	// RTT is the round trip in milliseconds, 0 if not known.
 	RTT float64 `json:"rtt_ms"`
 	// Estimate is the bandwidth estimate in bit/s and Term what binds it; 0 and
-	// "none" while there is none. Tier is the quality tier that follows from it.
-	Estimate  units.Bitrate `json:"estimate_bps"`
-	Term      string        `json:"term"`
-	Tier      SfuRid        `json:"tier"`
-	AudioOnly bool          `json:"audio_only"`
-	Suspended bool          `json:"suspended"`
+	// "none" while there is none. Mode says whether there is video (VideoMode).
+	Estimate units.Bitrate `json:"estimate_bps"`
+	Term     string        `json:"term"`
+	Mode     string        `json:"mode"`
 	// Published and Watched are the tracks it sends and receives.
 	Published []TrackStats `json:"published"`
 	Watched   []WatchStats `json:"watched"`
@@ -71,17 +69,15 @@ type EncodingStats struct {
 
 // WatchStats is a snapshot of one line a peer receives on.
 type WatchStats struct {
-	MID       string `json:"mid"`
-	Peer      PeerID `json:"peer"`
-	SourceMID string `json:"source_mid"`
-	Kind      string `json:"kind"`
-	RID       SfuRid `json:"rid,omitempty"`
-	Paused    bool   `json:"paused"`
-	Reason    string `json:"reason"`
-	Sent      int64  `json:"sent"`
-	Bytes     int64  `json:"bytes"`
-	Resent    int64  `json:"resent"`
-	Switches  int64  `json:"switches"`
+	// Explanation names the track and says why it gets what it gets.
+	Explanation
+	// RID and Paused are what the client was last told (LayerChange).
+	RID      SfuRid `json:"rid,omitempty"`
+	Paused   bool   `json:"paused"`
+	Sent     int64  `json:"sent"`
+	Bytes    int64  `json:"bytes"`
+	Resent   int64  `json:"resent"`
+	Switches int64  `json:"switches"`
 	// Loss and Jitter (ms) are what the client last reported.
 	Loss   float64          `json:"loss"`
 	Jitter float64          `json:"jitter_ms"`
@@ -110,20 +106,20 @@ func (r *Room) Stats() RoomStats {
 
 // Stats returns a snapshot of the peer.
 func (p *Peer) Stats() PeerStats {
-	now := time.Now()
+	now := p.registry.network.Now()
 	s := PeerStats{
 		ID: p.id, Connected: p.connected.Load(), Relay: p.origin.Relay(),
 		RTT: milliseconds(time.Duration(p.sub.rtt.Load())), Published: []TrackStats{}, Watched: []WatchStats{},
 	}
 	p.sub.mu.Lock()
 	s.Estimate, s.Term = p.sub.estimate.Target, p.sub.estimate.Term.String()
-	s.Tier, s.AudioOnly, s.Suspended = p.sub.pacer.Layer(), p.sub.pacer.AudioOnly(), p.sub.pacer.Suspended()
+	s.Mode = p.sub.allocation.Mode.String()
 	p.sub.mu.Unlock()
 	for _, t := range p.published() {
 		s.Published = append(s.Published, t.stats(now))
 	}
 	for _, l := range p.sub.all() {
-		if w, ok := l.watchStats(); ok {
+		if w, ok := l.watchStats(now); ok {
 			s.Watched = append(s.Watched, w)
 		}
 	}
@@ -152,15 +148,14 @@ func (e *encoding) stats(now time.Time) EncodingStats {
 	}
 }
 
-func (l *downLine) watchStats() (WatchStats, bool) {
+func (l *downLine) watchStats(now time.Time) (WatchStats, bool) {
 	l.peer.sub.mu.Lock()
 	defer l.peer.sub.mu.Unlock()
 	if l.track == nil {
 		return WatchStats{}, false
 	}
 	w := WatchStats{
-		MID: l.line.MID(), Peer: l.track.owner.id, SourceMID: l.track.mid, Kind: l.track.kind.String(),
-		RID: l.shown.RID, Paused: l.shown.Paused, Reason: l.reason.String(),
+		Explanation: l.explainLocked(now), RID: l.shown.RID, Paused: l.shown.Paused,
 		Sent: l.stats.sent, Bytes: l.stats.bytes, Resent: l.stats.resent, Switches: l.stats.switches,
 		Loss: l.stats.loss, Jitter: milliseconds(l.stats.jitter), Drops: map[string]int64{},
 	}

@@ -39,6 +39,7 @@ type world struct {
 type datagram struct {
 	from, to string // IP addresses
 	rtp      *rtp.Header
+	body     []byte // all of it, as it is on the wire
 }
 
 const nodeIP = "10.0.0.1"
@@ -47,6 +48,12 @@ func clientIP(id sfukit.PeerID) string { return fmt.Sprintf("10.0.1.%d", id) }
 
 // virtually runs a test in a world of its own.
 func virtually(t *testing.T, run func(w *world), change ...func(*sfukit.Config)) {
+	t.Helper()
+	virtuallyOver(t, func(c net.PacketConn) net.PacketConn { return c }, run, change...)
+}
+
+// virtuallyOver does so with a node whose socket is what wrap makes of it.
+func virtuallyOver(t *testing.T, wrap func(net.PacketConn) net.PacketConn, run func(w *world), change ...func(*sfukit.Config)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -59,7 +66,7 @@ func virtually(t *testing.T, run func(w *world), change ...func(*sfukit.Config))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w.reg, err = sfukit.NewVirtualRegistry(cfg, n, socket); err != nil {
+		if w.reg, err = sfukit.NewVirtualRegistry(cfg, n, wrap(socket)); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {
@@ -85,7 +92,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = w.router.Stop() }) // the last to go
 	w.router.AddChunkFilter(func(c vnet.Chunk) bool {
-		d := datagram{from: host(c.SourceAddr()), to: host(c.DestinationAddr())}
+		d := datagram{from: host(c.SourceAddr()), to: host(c.DestinationAddr()), body: c.UserData()}
 		if b := c.UserData(); len(b) > 12 && b[0]>>6 == 2 && (b[1] < 192 || b[1] > 223) { // RFC 7983, RFC 5761
 			d.rtp = &rtp.Header{}
 			if _, err := d.rtp.Unmarshal(b); err != nil {
@@ -104,9 +111,9 @@ func host(a net.Addr) string {
 	return h
 }
 
-func (w *world) net(ip string) *vnet.Net {
+func (w *world) net(ips ...string) *vnet.Net {
 	w.t.Helper()
-	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: []string{ip}})
+	n, err := vnet.NewNet(&vnet.NetConfig{StaticIPs: ips})
 	if err == nil {
 		err = w.router.AddNet(n)
 	}
@@ -126,7 +133,9 @@ func (w *world) lose(f func(d datagram) bool) {
 
 func (w *world) join(room sfukit.RoomID, id sfukit.PeerID, cfg clientConfig) *client {
 	w.t.Helper()
-	cfg.net = w.net(clientIP(id))
+	if cfg.net == nil {
+		cfg.net = w.net(clientIP(id))
+	}
 	return join(w.t, w.reg, room, id, cfg)
 }
 

@@ -1,6 +1,7 @@
 // Command bwe estimates what a pion sender may send with package bwe, from the
 // transport-wide feedback that RTPSender.ReadRTCP returns. Two PeerConnections
-// in this process play both ends; the receiving one is pion as it comes.
+// in this process play both ends; the receiving one is pion as it comes. Nothing is
+// probed here: a sender that can, asks Probe every few milliseconds.
 package main
 
 import (
@@ -29,7 +30,7 @@ func run(out io.Writer, howLong time.Duration) error {
 	defer reader.Wait()
 	defer pair.Close() // ends the reader
 	film, sender := pair.AddServerTrack(webrtc.MimeTypeVP8, "film")
-	kalman, err := bwe.NewKalman(bwe.KalmanConfig{})
+	estimator, err := bwe.NewSendSide(bwe.SendSideConfig{})
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func run(out io.Writer, howLong time.Duration) error {
 		return err
 	}
 	var sent bwe.History
-	var mu sync.Mutex // guards sent and kalman
+	var mu sync.Mutex // guards sent and estimator
 
 	reader.Go(func() {
 		for packets, _, err := sender.ReadRTCP(); err == nil; packets, _, err = sender.ReadRTCP() {
@@ -50,7 +51,7 @@ func run(out io.Writer, howLong time.Duration) error {
 					now := time.Now()
 					mu.Lock()
 					results, rtt := sent.Feedback(now, fb.BaseSequenceNumber, fb.ReferenceTime, symbols, nil)
-					kalman.OnFeedback(now, results, rtt)
+					estimator.OnFeedback(now, results, rtt)
 					mu.Unlock()
 				}
 			}
@@ -63,8 +64,9 @@ func run(out io.Writer, howLong time.Duration) error {
 		p := loop.Packet(n, 450, make([]byte, 1000))
 		now := time.Now()
 		mu.Lock()
-		seq := sent.Sent(now, len(p.Payload))
-		estimate, ok := kalman.Estimate(now)
+		estimator.OnSent(now, len(p.Payload))
+		seq := sent.Sent(now, len(p.Payload), 0)
+		estimate, ok := estimator.Estimate(now)
 		mu.Unlock()
 		if ok && n%100 == 99 {
 			fmt.Fprintf(out, "the link carries %v, limited by %v\n", estimate.Target, estimate.Term)

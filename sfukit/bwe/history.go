@@ -7,7 +7,7 @@ const (
 	// round trip that a call survives.
 	historyDepth = 2 * time.Second
 	minHistory   = 256
-	// 2 s of 39 Mbit/s in packets of 1200 bytes, 128 KiB of entries. At a higher
+	// 2 s of 39 Mbit/s in packets of 1200 bytes, 192 KiB of entries. At a higher
 	// rate the history is shorter, never wrong: what is gone stays Unknown.
 	maxHistory = 1 << 13
 
@@ -44,13 +44,16 @@ type History struct {
 type sent struct {
 	at    time.Duration // since History.base
 	size  int32
+	probe int32
 	state State // as last reported
+	again bool  // was sent a second time
 }
 
-// Sent records that a packet of size bytes is sent at now and returns the
-// transport-wide sequence number it must carry. Every number must go out: a packet
-// that is dropped after this call is reported lost.
-func (h *History) Sent(now time.Time, size int) uint16 {
+// Sent records that a packet of size bytes is sent at now, for the [Cluster] with
+// the ID probe or for none (0), and returns the transport-wide sequence number it
+// must carry. Every number must go out: a packet that is dropped after this call is
+// reported lost.
+func (h *History) Sent(now time.Time, size, probe int) uint16 {
 	if h.base.IsZero() {
 		h.base = now
 	}
@@ -63,7 +66,7 @@ func (h *History) Sent(now time.Time, size int) uint16 {
 	}
 	seq := h.next
 	h.next++
-	*h.entry(seq) = sent{at: at, size: int32(size)}
+	*h.entry(seq) = sent{at: at, size: int32(size), probe: int32(probe)}
 	return uint16(seq)
 }
 
@@ -118,23 +121,43 @@ func (h *History) Feedback(now time.Time, first uint16, reference uint32, symbol
 				last = arrival
 			}
 		}
-		e := h.lookup(seq + int64(i))
-		if e == nil || e.state == Received || e.state == Lost && !symbols[i].Received {
+		p, ok := h.report(seq+int64(i), symbols[i].Received, arrival)
+		if !ok {
 			continue
 		}
-		p := Packet{Seq: seq + int64(i), Size: int(e.size), SendTime: h.base.Add(e.at), State: Lost}
-		if symbols[i].Received {
-			p.State = Received
-			p.RecvTime = arrival
+		if p.State == Received {
 			newSent, newArrival = p.SendTime, arrival
 		}
-		e.state = p.State
 		dst = append(dst, p)
 	}
 	if newSent.IsZero() {
 		return dst, 0
 	}
 	return dst, max(0, now.Sub(newSent)-last.Sub(newArrival))
+}
+
+// recent tells whether feedback on a packet may still come.
+func (h *History) recent(seq int64) bool {
+	e := h.lookup(seq)
+	return e != nil && h.entry(h.next-1).at-e.at < historyDepth
+}
+
+// report returns what feedback says of one packet, unless it is nothing new.
+func (h *History) report(seq int64, received bool, arrival time.Time) (Packet, bool) {
+	e := h.lookup(seq)
+	if e == nil {
+		return Packet{}, false
+	}
+	received = received && !e.again
+	if e.state == Received || e.state == Lost && !received {
+		return Packet{}, false
+	}
+	p := Packet{Seq: seq, Size: int(e.size), SendTime: h.base.Add(e.at), State: Lost, Probe: int(e.probe)}
+	if received {
+		p.State, p.RecvTime = Received, arrival
+	}
+	e.state = p.State
+	return p, true
 }
 
 // unwrap extends a 24-bit reference time, which wraps after 12 days, next to the

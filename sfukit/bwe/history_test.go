@@ -49,7 +49,7 @@ func show(results []bwe.Packet, reference uint32) string {
 func TestSentNumbers(t *testing.T) {
 	var h bwe.History
 	for i := range 70_000 {
-		if got, want := h.Sent(t0, 1), uint16(i); got != want {
+		if got, want := h.Sent(t0, 1, 0), uint16(i); got != want {
 			t.Fatalf("packet %d has number %d, want %d", i, got, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestFeedback(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			var h bwe.History
 			for range tc.sent {
-				h.Sent(t0, 1200)
+				h.Sent(t0, 1200, 0)
 			}
 			for i, m := range tc.messages {
 				results, _ := h.Feedback(ms(100), uint16(m.first), 5000, symbols(m.symbols), nil)
@@ -98,8 +98,8 @@ func TestFeedback(t *testing.T) {
 
 func TestFeedbackPacket(t *testing.T) {
 	var h bwe.History
-	h.Sent(ms(0), 100)
-	h.Sent(ms(7), 200)
+	h.Sent(ms(0), 100, 0)
+	h.Sent(ms(7), 200, 0)
 	dst := []bwe.Packet{{Seq: -1}}
 	got, _ := h.Feedback(ms(100), 0, 10, symbols("R-"), dst)
 	want := []bwe.Packet{
@@ -117,7 +117,7 @@ func TestFeedbackPacket(t *testing.T) {
 func TestFeedbackPastRing(t *testing.T) {
 	var h bwe.History
 	for range 8192 + 3 {
-		h.Sent(t0, 1200)
+		h.Sent(t0, 1200, 0)
 	}
 	results, _ := h.Feedback(ms(100), 0, 7, symbols("RR-RR"), nil)
 	if got, want := show(results, 7), "3+30 4+40"; got != want {
@@ -136,7 +136,7 @@ func TestHistoryDepth(t *testing.T) {
 		n := 5 * pps
 		interval := time.Second / time.Duration(pps)
 		for i := range n {
-			h.Sent(t0.Add(time.Duration(i)*interval), 1)
+			h.Sent(t0.Add(time.Duration(i)*interval), 1, 0)
 		}
 		deep := min(2*pps, n)
 		results, _ := h.Feedback(t0.Add(6*time.Second), uint16(n-deep), 0, make([]bwe.Symbol, deep), nil)
@@ -150,11 +150,11 @@ func TestHistoryDepth(t *testing.T) {
 func TestHistoryGrows(t *testing.T) {
 	var h bwe.History
 	for range 300 {
-		h.Sent(t0, 1)
+		h.Sent(t0, 1, 0)
 	}
 	h.Feedback(t0, 0, 0, symbols("RR-"), nil)
 	for range 3000 {
-		h.Sent(t0, 1)
+		h.Sent(t0, 1, 0)
 	}
 	results, _ := h.Feedback(t0, 0, 0, symbols("RRRR"), nil)
 	if got, want := show(results, 0), "2+30 3+40"; got != want {
@@ -170,7 +170,7 @@ func TestFeedbackReferenceWrap(t *testing.T) {
 	var at []time.Time
 	references := []uint32{wrap - 2, wrap - 1, 1, 0, 2, wrap + 3} // the last with a stray high bit
 	for i, r := range references {
-		h.Sent(t0, 1)
+		h.Sent(t0, 1, 0)
 		results, _ := h.Feedback(t0, uint16(i), r, symbols("R"), nil)
 		if len(results) != 1 {
 			t.Fatalf("reference %d: %d results", r, len(results))
@@ -202,7 +202,7 @@ func TestFeedbackRTT(t *testing.T) {
 	for _, tc := range tests {
 		var h bwe.History
 		for i := range 3 {
-			h.Sent(ms(20*i), 1)
+			h.Sent(ms(20*i), 1, 0)
 		}
 		_, rtt := h.Feedback(ms(tc.now), uint16(tc.first), 9, symbols(tc.symbols), nil)
 		if got := int(rtt.Milliseconds()); got != tc.want {
@@ -221,7 +221,7 @@ func TestAllocs(t *testing.T) {
 		var first uint16
 		for i := range syms {
 			now = now.Add(time.Millisecond)
-			if seq := h.Sent(now, 1200); i == 0 {
+			if seq := h.Sent(now, 1200, 0); i == 0 {
 				first = seq
 			}
 		}
@@ -254,7 +254,7 @@ func FuzzFeedback(f *testing.F) {
 		for len(data) >= 6 && next < 1<<16 {
 			for range data[0] {
 				now = now.Add(time.Millisecond)
-				if got := h.Sent(now, int(next)); got != uint16(next) {
+				if got := h.Sent(now, int(next), 0); got != uint16(next) {
 					t.Fatalf("number %d, want %d", got, uint16(next))
 				}
 				next++
@@ -312,7 +312,7 @@ func BenchmarkFeedback(b *testing.B) {
 		var first uint16
 		for i := range syms {
 			now = now.Add(time.Millisecond)
-			if seq := h.Sent(now, 1200); i == 0 {
+			if seq := h.Sent(now, 1200, 0); i == 0 {
 				first = seq
 			}
 		}

@@ -9,11 +9,11 @@ import (
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/units"
 )
 
-// ErrConfig is returned by [NewKalman], wrapped with the field and its value,
-// when a [KalmanConfig] is impossible.
+// ErrConfig is returned by [NewSendSide] and [NewKalman], wrapped with the field
+// and its value, when the configuration is impossible.
 var ErrConfig = errors.New("bwe: invalid config")
 
-// Defaults of [KalmanConfig].
+// Defaults of [SendSideConfig] and [KalmanConfig].
 const (
 	defaultStart = 300 * units.Kbps
 	defaultMin   = 30 * units.Kbps
@@ -57,17 +57,8 @@ var _ Estimator = (*Kalman)(nil)
 
 // NewKalman returns a Kalman without an estimate, or an error wrapping [ErrConfig].
 func NewKalman(c KalmanConfig) (*Kalman, error) {
-	c.Max = cmp.Or(c.Max, defaultMax)
-	if c.Max < 0 {
-		return nil, fmt.Errorf("%w: Max %v, want above 0", ErrConfig, c.Max)
-	}
-	c.Min = cmp.Or(c.Min, min(defaultMin, c.Max))
-	if c.Min < 0 || c.Min > c.Max {
-		return nil, fmt.Errorf("%w: Min %v, want above 0 and at most Max %v", ErrConfig, c.Min, c.Max)
-	}
-	c.Start = cmp.Or(c.Start, min(max(defaultStart, c.Min), c.Max))
-	if c.Start < c.Min || c.Start > c.Max {
-		return nil, fmt.Errorf("%w: Start %v, want %v to %v", ErrConfig, c.Start, c.Min, c.Max)
+	if err := bounds(&c.Start, &c.Min, &c.Max); err != nil {
+		return nil, err
 	}
 	r := rate{bps: float64(c.Start), min: float64(c.Min), max: float64(c.Max)}
 	return &Kalman{
@@ -76,6 +67,26 @@ func NewKalman(c KalmanConfig) (*Kalman, error) {
 		loss:  lossTerm{rate: r},
 	}, nil
 }
+
+// bounds fills in the defaults of a configuration and checks it.
+func bounds(start, low, high *units.Bitrate) error {
+	*high = cmp.Or(*high, defaultMax)
+	if *high < 0 {
+		return fmt.Errorf("%w: Max %v, want above 0", ErrConfig, *high)
+	}
+	*low = cmp.Or(*low, min(defaultMin, *high))
+	if *low < 0 || *low > *high {
+		return fmt.Errorf("%w: Min %v, want above 0 and at most Max %v", ErrConfig, *low, *high)
+	}
+	*start = cmp.Or(*start, min(max(defaultStart, *low), *high))
+	if *start < *low || *start > *high {
+		return fmt.Errorf("%w: Start %v, want %v to %v", ErrConfig, *start, *low, *high)
+	}
+	return nil
+}
+
+// OnSent implements [Estimator]. What is sent does not matter to a Kalman.
+func (k *Kalman) OnSent(time.Time, int) {}
 
 // OnFeedback implements [Estimator]. A message in which no result is known
 // changes nothing.

@@ -380,8 +380,8 @@ func ExampleKalman() {
 	}
 	var h bwe.History
 	now := time.Unix(0, 0)
-	first := h.Sent(now, 1200) // goes into the packet's header extension
-	h.Sent(now.Add(20*time.Millisecond), 1200)
+	first := h.Sent(now, 1200, 0) // goes into the packet's header extension
+	h.Sent(now.Add(20*time.Millisecond), 1200, 0)
 
 	// The receiver reports both, 20 ms apart as they were sent.
 	now = now.Add(100 * time.Millisecond)

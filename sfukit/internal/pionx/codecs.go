@@ -19,6 +19,8 @@ const (
 	uriAbsCaptureTime   = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
 	uriDependency       = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 	uriVideoOrientation = "urn:3gpp:video-orientation"
+	uriFrameMarking     = "urn:ietf:params:rtp-hdrext:framemarking"
+	uriContentType      = "http://www.webrtc.org/experiments/rtp-hdrext/video-content-type"
 	uriPlayoutDelay     = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 )
 
@@ -29,10 +31,11 @@ var audioExtensions = []string{
 var videoExtensions = []string{
 	sdp.SDESMidURI, sdp.SDESRTPStreamIDURI, uriRepairedRID, sdp.TransportCCURI, sdp.ABSSendTimeURI,
 	uriAbsCaptureTime, uriDependency, uriVideoOrientation, uriPlayoutDelay,
+	uriFrameMarking, uriContentType,
 }
 
 var (
-	audioFeedback = []webrtc.RTCPFeedback{{Type: "transport-cc"}}
+	audioFeedback = []webrtc.RTCPFeedback{{Type: "nack"}, {Type: "transport-cc"}}
 	videoFeedback = []webrtc.RTCPFeedback{
 		{Type: "nack"},
 		{Type: "nack", Parameter: "pli"},
@@ -158,5 +161,9 @@ func setExtension(e *transport.Extensions, uri string, id uint8) {
 		e.VideoOrientation = id
 	case uriPlayoutDelay:
 		e.PlayoutDelay = id
+	case uriFrameMarking:
+		e.FrameMarking = id
+	case uriContentType:
+		e.ContentType = id
 	}
 }

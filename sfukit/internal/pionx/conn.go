@@ -64,6 +64,7 @@ func (s *Stack) NewConn(h transport.Handler) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	h = &guarded{Handler: h}
 	notes := &notes{malformed: h.Malformed}
 	settings, err := s.settings(h, notes)
 	if err != nil {
@@ -90,7 +91,7 @@ func (s *Stack) NewConn(h transport.Handler) (*Conn, error) {
 // the mux learn which peer they serve.
 func (s *Stack) settings(h transport.Handler, n *notes) (webrtc.SettingEngine, error) {
 	e := webrtc.SettingEngine{LoggerFactory: loggers{s.config.Log, n}}
-	e.BufferFactory = newBuffer(h)
+	e.BufferFactory = NewBuffer(h)
 	e.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	e.SetNet(s.net)
 	e.SetLite(true)

@@ -1,7 +1,12 @@
 package pionx
 
-// NewBuffer makes the tap of one connection.
-var NewBuffer = newBuffer
+import "github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
+
+// Guard ends a client that sends too much RTCP that cannot be read.
+func Guard(h transport.Handler) transport.Handler { return &guarded{Handler: h} }
+
+// MalformedBurst is how much of it may come at once.
+const MalformedBurst = malformedBurst
 
 // NewTCPMux serves ICE-TCP at advertised addresses.
 var NewTCPMux = newTCPMux

@@ -34,7 +34,7 @@ func newListener() *listener {
 }
 
 func (l *listener) Stream(uint32) transport.Sink { l.streams.Add(1); return sink{} }
-func (l *listener) RTCP(rtcp.Packet)             { l.reports.Add(1) }
+func (l *listener) RTCP(time.Time, rtcp.Packet)  { l.reports.Add(1) }
 func (l *listener) Malformed()                   { l.malformed <- struct{}{} }
 func (l *listener) State(s transport.State)      { l.states <- s }
 func (l *listener) Candidate(string)             {}
@@ -55,7 +55,7 @@ func (l *listener) await(t *testing.T, want transport.State) {
 
 type sink struct{}
 
-func (sink) Packet([]byte) {}
+func (sink) Packet(time.Time, []byte) {}
 
 // newConn makes a connection of a node on loopback.
 func newConn(t *testing.T, h transport.Handler, channels ...transport.DataChannel) *pionx.Conn {

@@ -89,6 +89,18 @@ func (l *line) Bind(ctx webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 	return chosen, nil
 }
 
+// reportsBy notes whether the client's answer promises feedback by RFC 8888. Who has
+// the params already keeps them.
+func (l *line) reportsBy(ccfb bool) {
+	p := l.params.Load()
+	if p == nil || p.CCFB == ccfb {
+		return
+	}
+	changed := *p
+	changed.CCFB = ccfb
+	l.params.Store(&changed)
+}
+
 // Unbind is called when pion closes the connection. The writer refuses from
 // then on by itself.
 func (l *line) Unbind(webrtc.TrackLocalContext) error { return nil }

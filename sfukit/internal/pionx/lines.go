@@ -1,7 +1,6 @@
 package pionx
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -34,16 +33,13 @@ func (c *Conn) Supports(f transport.Format) bool {
 	return !asked && keepCodec(kind, f.Codec.MIME(), f.FMTP)
 }
 
-// ErrNoCodec is returned by AddLine for a format the client cannot receive.
-var ErrNoCodec = errors.New("pionx: the client does not receive this codec")
-
 // AddLine adds an m-line that the next offer shows. Adding is free; showing it
 // costs a negotiation that grows with the number of lines, so each line has one
 // codec only. ErrNoCodec leaves everything as it was; ErrWedged says that pion
 // keeps half a line.
 func (c *Conn) AddLine(f transport.Format, stream, track string) (transport.Line, error) {
 	if !c.Supports(f) {
-		return nil, ErrNoCodec
+		return nil, transport.ErrNoCodec
 	}
 	l := &line{format: f, kind: webrtc.RTPCodecTypeAudio, mixed: c.mixed}
 	if f.Codec.Video() {
@@ -57,10 +53,10 @@ func (c *Conn) AddLine(f transport.Format, stream, track string) (transport.Line
 	}
 	l.transceiver = tr
 	if err := tr.SetMid(c.freeMID()); err != nil {
-		return nil, fmt.Errorf("%w: name line: %w", ErrWedged, err)
+		return nil, fmt.Errorf("%w: name line: %w", transport.ErrWedged, err)
 	}
 	if err := tr.SetCodecPreferences(lineCodecs(tr.Sender().GetParameters().Codecs, f)); err != nil {
-		return nil, fmt.Errorf("%w: choose codec: %w", ErrWedged, err)
+		return nil, fmt.Errorf("%w: choose codec: %w", transport.ErrWedged, err)
 	}
 	c.lines = append(c.lines, l)
 	return l, nil

@@ -1,7 +1,6 @@
 package pionx
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -16,11 +15,6 @@ import (
 // gatherWait is how long an answer waits for our own candidates. With all of
 // them known from the sockets it takes microseconds; what comes later trickles.
 const gatherWait = 200 * time.Millisecond
-
-// ErrWedged is in the error of a method that pion left half way through an
-// exchange of descriptions. There is no way back from there: every later
-// exchange would fail, and the connection can only be closed.
-var ErrWedged = errors.New("pionx: the connection can negotiate no more")
 
 // AcceptOffer answers an offer of the client's, its first or a later one, and
 // returns the tracks it publishes from now on. A bad offer is refused before
@@ -158,6 +152,7 @@ func (c *Conn) AcceptAnswer(text string) error {
 	for _, l := range c.lines[:c.pendingLines] {
 		l.agreed = true
 		if l.offered { // of a line shown idle the client has nothing to accept
+			l.reportsBy(reply.CCFB(l.MID()))
 			l.accepted.Store(reply.Accepted(l.MID()))
 		}
 	}
@@ -194,7 +189,7 @@ func writtenICE(text string) (ice sdpx.Credentials) {
 func (c *Conn) Abandon() error {
 	answer, err := sdpx.SyntheticAnswer(c.lastRemote, c.pending)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrWedged, err)
+		return fmt.Errorf("%w: %w", transport.ErrWedged, err)
 	}
 	return c.settle(answer)
 }
@@ -215,6 +210,6 @@ func (c *Conn) failed(what string, before webrtc.SignalingState, err error) erro
 	case before, webrtc.SignalingStateClosed:
 		return fmt.Errorf("%s: %w", what, err)
 	default:
-		return fmt.Errorf("%w: %s: %w", ErrWedged, what, err)
+		return fmt.Errorf("%w: %s: %w", transport.ErrWedged, what, err)
 	}
 }

@@ -111,7 +111,7 @@ func TestRefusedLine(t *testing.T) {
 			{Codec: codec.H264, FMTP: "packetization-mode=0;profile-level-id=42e01f"},
 			{Codec: codec.Unknown},
 		} {
-			if l, err := conn.AddLine(f, "stream", "track"); !errors.Is(err, pionx.ErrNoCodec) {
+			if l, err := conn.AddLine(f, "stream", "track"); !errors.Is(err, transport.ErrNoCodec) {
 				t.Errorf("AddLine of %s %s: %v, %v, want ErrNoCodec", f.Codec, f.FMTP, l, err)
 			}
 		}
@@ -126,18 +126,18 @@ func TestRefusedLine(t *testing.T) {
 // label too long to send.
 func TestWedged(t *testing.T) {
 	conn := newConn(t, newListener(), transport.DataChannel{Label: strings.Repeat("x", 1<<16), ID: 1})
-	if _, _, err := conn.AcceptOffer("v=0\r\n"); err == nil || errors.Is(err, pionx.ErrWedged) {
+	if _, _, err := conn.AcceptOffer("v=0\r\n"); err == nil || errors.Is(err, transport.ErrWedged) {
 		t.Errorf("AcceptOffer of nonsense: %v, want an error after which the next is taken", err)
 	}
 	plain := offer(t, newClient(t, true))
-	if _, _, err := conn.AcceptOffer(plain); !errors.Is(err, pionx.ErrWedged) {
+	if _, _, err := conn.AcceptOffer(plain); !errors.Is(err, transport.ErrWedged) {
 		t.Errorf("AcceptOffer: %v, want ErrWedged", err)
 	}
-	if _, _, err := conn.AcceptOffer(plain); !errors.Is(err, pionx.ErrWedged) {
+	if _, _, err := conn.AcceptOffer(plain); !errors.Is(err, transport.ErrWedged) {
 		t.Errorf("AcceptOffer, afterwards: %v, want ErrWedged still", err)
 	}
 	conn.Close()
-	if _, _, err := conn.Offer(); err == nil || errors.Is(err, pionx.ErrWedged) {
+	if _, _, err := conn.Offer(); err == nil || errors.Is(err, transport.ErrWedged) {
 		t.Errorf("Offer of a closed connection: %v, want an error that is not ErrWedged", err)
 	}
 }

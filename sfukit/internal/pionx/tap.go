@@ -3,8 +3,8 @@ package pionx
 import (
 	"io"
 	"sync/atomic"
+	"time"
 
-	"github.com/pion/rtcp"
 	"github.com/pion/transport/v4/packetio"
 
 	"github.com/anatolykoptev/oxpulse-sfu/sfukit/internal/transport"
@@ -15,12 +15,12 @@ import (
 // whoever invents them would fill our memory. Feedback speaks of every line.
 const maxSSRCs = 4096
 
-// newBuffer is pion's BufferFactory: pion writes every decrypted packet of an
+// NewBuffer is pion's BufferFactory: pion writes every decrypted packet of an
 // SSRC into the buffer it returns, on the goroutine that decrypted it. That
 // write is our ingress: no queue, no copy and no reader per track, and
 // retransmissions, probes and all feedback arrive like everything else. A
 // factory runs under the SRTP session's lock and must not call back into pion.
-func newBuffer(h transport.Handler) func(packetio.BufferPacketType, uint32) io.ReadWriteCloser {
+func NewBuffer(h transport.Handler) func(packetio.BufferPacketType, uint32) io.ReadWriteCloser {
 	var rtp, rtcp atomic.Int32 // SSRCs; each is counted by one session, but also as offers declare it
 	var told atomic.Bool
 	return func(kind packetio.BufferPacketType, ssrc uint32) io.ReadWriteCloser {
@@ -58,12 +58,13 @@ type rtpTap struct {
 }
 
 func (t *rtpTap) Write(b []byte) (int, error) {
-	t.sink.Packet(b)
+	t.sink.Packet(time.Now(), b)
 	return len(b), nil
 }
 
 // rtcpTap receives the RTCP packets that speak of one SSRC. Pion delivers a
-// packet once per SSRC it speaks of; only the first of them passes it on.
+// packet once per SSRC it speaks of; only the first of them parses it and passes
+// it on. What the kit has no use for is not parsed at all.
 type rtcpTap struct {
 	discard
 	handler transport.Handler
@@ -71,15 +72,24 @@ type rtcpTap struct {
 }
 
 func (t *rtcpTap) Write(b []byte) (int, error) {
-	packets, err := rtcp.Unmarshal(b)
-	if err != nil {
-		t.handler.Malformed()
-		return len(b), nil
-	}
-	for _, p := range packets {
-		if ssrcs := p.DestinationSSRC(); len(ssrcs) > 0 && ssrcs[0] == t.ssrc {
-			t.handler.RTCP(p)
+	now := time.Now()
+	for rest := b; len(rest) > 0; {
+		n := packetLen(rest)
+		if n == 0 {
+			t.handler.Malformed()
+			break
 		}
+		packet := rest[:n]
+		rest = rest[n:]
+		if ssrc, ok := firstSSRC(packet); !ok || ssrc != t.ssrc {
+			continue
+		}
+		parsed, err := parse(packet)
+		if err != nil {
+			t.handler.Malformed()
+			continue
+		}
+		t.handler.RTCP(now, parsed)
 	}
 	return len(b), nil
 }

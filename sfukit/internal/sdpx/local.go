@@ -7,9 +7,9 @@ import "strings"
 //
 // A client's section that sends is recvonly, any other inactive. A section of ours
 // is sendonly if it is active and the client will receive, else inactive and
-// without a source. What the client rejected and what has no codec of ours is
-// rejected, with a mid and in its place, even where pion forgot either. The lines
-// are those of the session from now on.
+// without a source; what feedback we took there we still take. What the client
+// rejected and what has no codec of ours is rejected, with a mid and in its place,
+// even where pion forgot either. The lines are those of the session from now on.
 func Answer(pionAnswer string, offer *Offer, roles Roles) (string, []Line) {
 	head, sections := split(pionAnswer)
 	lines := make([]Line, 0, len(sections))
@@ -27,6 +27,7 @@ func Answer(pionAnswer string, offer *Offer, roles Roles) (string, []Line) {
 		case o.Kind == KindApplication:
 		case role == OursActive && o.Direction.Receives():
 			s.direct(SendOnly)
+			s.takes(o.hasFeedback(FeedbackCCFB))
 		case !role.Ours() && o.Direction.Sends():
 			s.direct(RecvOnly)
 			if !o.simulcast {
@@ -42,8 +43,9 @@ func Answer(pionAnswer string, offer *Offer, roles Roles) (string, []Line) {
 
 // ServerOffer turns an offer pion made into the one for the client. Each line gets
 // the direction of its role; new ones of role [Absent] are left out, which pion does
-// not mind in the answer. The lines are those of the session so far; rejected ones
-// stay so. The result is also the pending offer that [ForPionAnswer] and
+// not mind in the answer. Ours say that we take congestion control feedback (RFC
+// 8888) and NACKs for Opus there. The lines are those of the session so far; rejected
+// ones stay so. The result is also the pending offer that [ForPionAnswer] and
 // [SyntheticAnswer] ask for; pion itself must be given its own text.
 func ServerOffer(pionOffer string, lines []Line, roles Roles) string {
 	head, sections := split(pionOffer)
@@ -62,9 +64,13 @@ func ServerOffer(pionOffer string, lines []Line, roles Roles) string {
 		switch roles.of(s.value("a=mid:")) {
 		case OursActive:
 			s.direct(SendOnly)
+			s.takes(true)
 		case ClientSends:
 			s.direct(RecvOnly)
-		case OursIdle, ClientIdle:
+		case OursIdle:
+			s.direct(Inactive)
+			s.takes(true)
+		case ClientIdle:
 			s.direct(Inactive)
 		case Absent:
 			s.direct(Inactive)

@@ -52,7 +52,8 @@ func (r *Reply) section(mid string) *Section {
 // that was refused. It is therefore told that every line was accepted: ours are
 // recvonly and the client's sendonly, and a rejected section is written with the
 // codecs of the offer. [Reply] says what is true; the caller sends nothing on a line
-// that is not Accepted.
+// that is not Accepted. Of feedback on our lines pion keeps what we offered: it would
+// else refuse to a client that reports by RFC 8888 the feedback that we send.
 func ForPionAnswer(answer, pendingOffer string, ice Credentials, roles Roles, l Limits) (*Reply, error) {
 	d, err := parse(answer, l)
 	if err != nil {
@@ -113,6 +114,7 @@ func (r *Reply) forPion(transport *session, offered []local, roles Roles) string
 		dir := SendOnly
 		if roles.of(s.MID).Ours() {
 			dir = RecvOnly
+			s.Codecs = offered[i].feedbackFor(s.Codecs)
 		}
 		w.section(i, &s, dir)
 	}

@@ -100,17 +100,17 @@ func TestServerOffer(t *testing.T) {
 		{
 			"active", lines,
 			map[string]sdpx.Role{"0": sdpx.ClientSends, "1": sdpx.OursActive},
-			head + audio + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=ssrc:7 cname:x", "a=msid:x y", "a=sendonly") + data,
+			head + audio + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=ssrc:7 cname:x", "a=msid:x y", "a=sendonly", "a=rtcp-fb:* ack ccfb") + data,
 		},
 		{
 			"idle", lines,
 			map[string]sdpx.Role{"0": sdpx.ClientIdle, "1": sdpx.OursIdle},
-			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive") + data,
+			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive", "a=rtcp-fb:* ack ccfb") + data,
 		},
 		{
 			"a line of the session stays whatever its role", lines,
 			map[string]sdpx.Role{"1": sdpx.OursIdle},
-			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive") + data,
+			head + strings.Replace(audio, "a=recvonly", "a=inactive", 1) + crlf("m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive", "a=rtcp-fb:* ack ccfb") + data,
 		},
 		{
 			"rejected, its candidates move",
@@ -118,7 +118,7 @@ func TestServerOffer(t *testing.T) {
 			map[string]sdpx.Role{"1": sdpx.OursIdle},
 			crlf("v=0", "s=-", "a=group:BUNDLE 1 2",
 				"m=audio 0 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", "a=mid:0", "a=inactive", "a=rtpmap:111 opus/48000/2",
-				"m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive", "a=candidate:1 1 udp 1 10.0.0.1 7878 typ host") + data,
+				"m=video 9 UDP/TLS/RTP/SAVPF 96", "a=mid:1", "a=inactive", "a=rtcp-fb:* ack ccfb", "a=candidate:1 1 udp 1 10.0.0.1 7878 typ host") + data,
 		},
 	} {
 		got := sdpx.ServerOffer(made, tc.lines, func(mid string) sdpx.Role { return tc.roles[mid] })

@@ -4,6 +4,8 @@
 package transport
 
 import (
+	"time"
+
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 
@@ -29,6 +31,8 @@ type Extensions struct {
 	DependencyDescriptor  uint8
 	VideoOrientation      uint8
 	PlayoutDelay          uint8
+	FrameMarking          uint8
+	ContentType           uint8
 }
 
 // Format is one codec as negotiated on one m-line.
@@ -62,6 +66,8 @@ type LineParams struct {
 	// REDPT is the payload type of RFC 2198 redundancy, 0 if not negotiated.
 	REDPT uint8
 	Ext   Extensions
+	// CCFB says that the peer reports on the line's packets as RFC 8888 defines.
+	CCFB bool
 	// TwoByte says that the peer reads two-byte header extensions beside one-byte
 	// ones (extmap-allow-mixed, RFC 8285 section 6).
 	TwoByte bool
@@ -84,9 +90,10 @@ type Line interface {
 }
 
 // Sink takes the RTP packets of one SSRC, one at a time, in arrival order. The
-// packet is borrowed for the call, and may be modified. It must not block.
+// packet is borrowed for the call, and may be modified. It must not block. Now is
+// when the packet came.
 type Sink interface {
-	Packet(b []byte)
+	Packet(now time.Time, b []byte)
 }
 
 // State is the life of a connection.
@@ -98,7 +105,8 @@ const (
 	ICEFailed
 	DTLSFailed
 	RemoteClosed
-	// Misbehaved: the peer opened more streams than any client has use for.
+	// Misbehaved: the peer opened more streams than any client has use for, or sent
+	// too much RTCP that cannot be read.
 	Misbehaved
 )
 
@@ -110,8 +118,8 @@ type Handler interface {
 	// SSRC. A nil Sink discards.
 	Stream(ssrc uint32) Sink
 	// RTCP delivers one packet. It is called once per packet, whatever the number
-	// of streams it speaks of.
-	RTCP(packet rtcp.Packet)
+	// of streams it speaks of. Now is when it came.
+	RTCP(now time.Time, packet rtcp.Packet)
 	// Malformed reports a datagram of RTCP that the peer did send, but that cannot
 	// be read.
 	Malformed()
