@@ -27,12 +27,15 @@ var layers = map[string][]string{
 	"edge/internal/lint": {},
 	"edge/signal":        {kit, kit + "/units", "nhooyr.io/websocket"},
 
-	"examples/basic-sfu":     {kit, root + "/edge/signal"},
-	"examples/internal/loop": {"github.com/pion/"},
-	"examples/bwe":           {kit + "/bwe", root + "/examples/internal/loop", "github.com/pion/"},
-	"examples/fanout":        {kit + "/fanout", root + "/examples/internal/loop", "github.com/pion/"},
-	"examples/layers":        {kit + "/codec", kit + "/layer", kit + "/rewrite", root + "/examples/internal/loop", "github.com/pion/"},
-	"examples/speaker":       {kit + "/speaker", root + "/examples/internal/loop", "github.com/pion/"},
+	"examples/basic-sfu":       {kit, kit + "/bwe", root + "/edge/signal"}, // bwe for the names of what binds an estimate
+	"examples/internal/loop":   {"github.com/pion/"},
+	"examples/internal/scenes": {},
+	"examples/internal/mutate": {},
+	"examples/bwe":             {kit + "/bwe", root + "/examples/internal/loop", "github.com/pion/"},
+	"examples/fanout":          {kit + "/fanout", root + "/examples/internal/loop", "github.com/pion/"},
+	"examples/layers":          {kit + "/codec", kit + "/layer", kit + "/rewrite", root + "/examples/internal/loop", "github.com/pion/"},
+	"examples/speaker":         {kit + "/speaker", root + "/examples/internal/loop", "github.com/pion/"},
+	"examples/sim":             {kit + "/bwe", kit + "/sim", kit + "/units", "github.com/pion/"},
 }
 
 // home is the one place of a dependency.

@@ -14,12 +14,12 @@ import (
 // policy and not description: a wider row wants a reason, see docs/adr. An entry
 // that ends in a slash allows a subtree. A package without a row fails.
 var layers = map[string][]string{
-	"units":          {},
-	"internal/seqno": {},
-	"internal/lint":  {},
-	"internal/tasks": {},
+	"units":           {},
+	"internal/seqno":  {},
+	"internal/lint":   {},
+	"internal/tasks":  {},
+	"internal/ddtest": {mod + "/codec/dd"},
 
-	"codec":     {mod + "/internal/seqno", mod + "/units"},
 	"layer":     {mod + "/internal/seqno", mod + "/units"},
 	"bwe":       {mod + "/internal/seqno", mod + "/units"},
 	"nack":      {mod + "/internal/seqno", mod + "/units"},
@@ -27,15 +27,25 @@ var layers = map[string][]string{
 	"keyframe":  {mod + "/internal/seqno", mod + "/units"},
 	"history":   {mod + "/internal/seqno", mod + "/units"},
 	"speaker":   {mod + "/internal/seqno", mod + "/units"},
+	"shaper":    {mod + "/internal/seqno", mod + "/units"},
+	"demand":    {mod + "/internal/seqno", mod + "/units"},
 	"fanout":    {mod + "/internal/seqno", mod + "/units"},
 	"negotiate": {mod + "/internal/seqno", mod + "/units"},
 	"pacer":     {mod + "/internal/seqno", mod + "/units", mod + "/layer"},
-	"rewrite":   {mod + "/internal/seqno", mod + "/units", mod + "/codec"},
+	// The allocator has video on and off by the thresholds of pacer.
+	"allocate": {mod + "/internal/seqno", mod + "/units", mod + "/layer", mod + "/pacer"},
+
+	"codec":              {mod + "/internal/seqno", mod + "/units", mod + "/codec/framemarking"},
+	"codec/dd":           {mod + "/internal/seqno"},
+	"codec/framemarking": {},
+	"rewrite":            {mod + "/internal/seqno", mod + "/units", mod + "/codec", mod + "/codec/dd"},
 
 	"internal/sdpx":      {"github.com/pion/sdp/v3"},
 	"internal/udpsock":   {"golang.org/x/sys/", "golang.org/x/net/"},
 	"internal/transport": {mod + "/codec", "github.com/pion/rtp", "github.com/pion/rtcp"},
+	"internal/seam":      {mod + "/internal/transport"},
 	"internal/pionx":     {mod + "/codec", mod + "/internal/", "github.com/pion/"},
+	"sim":                {mod, mod + "/", "github.com/pion/rtp", "github.com/pion/rtcp"},
 	".":                  {mod + "/", "github.com/pion/rtp", "github.com/pion/rtcp"},
 }
 
