@@ -55,12 +55,17 @@ type SetLayer struct {
 	MaxRID string `json:"max_rid,omitempty"`
 	// MaxWidth is the width in pixels the picture is shown at, 0 for no limit.
 	MaxWidth int `json:"max_width,omitempty"`
-	// Priority asks for an order when the bandwidth does not reach for all tracks:
-	// higher first, 0 is normal. A server may not heed it.
+	// Priority asks for an order when the bandwidth does not reach for all tracks,
+	// or not all are forwarded: higher first, 0 is normal, from -MaxPriority to
+	// MaxPriority.
 	Priority int `json:"priority,omitempty"`
 	// Paused stops the track until a wish without it.
 	Paused bool `json:"paused,omitempty"`
 }
+
+// MaxPriority is the greatest SetLayer.Priority that is taken, and the least with a
+// minus: more ranks than there are reasons to rank a track.
+const MaxPriority = 8
 
 // Leave ends the session; the server closes with 1000.
 type Leave struct{}

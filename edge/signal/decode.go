@@ -77,6 +77,7 @@ var serverSpecs = table(
 	spec{PeerLeft{}, "peer_id", as[PeerLeft]},
 	spec{Speaker{}, "confidence", as[Speaker]},
 	spec{Layer{}, "mid", as[Layer]},
+	spec{VideoMode{}, "mode", as[VideoMode]},
 	spec{PublishLayers{}, "mid rids", as[PublishLayers]},
 	spec{Error{}, "code", as[Error]},
 	spec{GoAway{}, "reason", as[GoAway]},
@@ -171,6 +172,9 @@ func check(f Frame) error {
 	case SetLayer:
 		if f.MaxWidth < 0 {
 			return &FrameError{"set_layer", "max_width", "negative"}
+		}
+		if f.Priority < -MaxPriority || f.Priority > MaxPriority {
+			return &FrameError{"set_layer", "priority", "want -8 to 8"}
 		}
 		return notEmpty("set_layer", "mid", f.MID)
 	case Resume:

@@ -20,6 +20,8 @@ func (r *running) events() sfukit.PeerEvents {
 		PeerLeft:      func(id sfukit.PeerID, why sfukit.LeaveReason) { push(PeerLeft{uint64(id), why.String()}) },
 		Speaker:       func(s sfukit.SpeakerChange) { push(speakerFrame(s)) },
 		Layer:         func(l sfukit.LayerChange) { push(layerFrame(l)) },
+		Mode:          func(m sfukit.ModeChange) { push(VideoMode{m.Mode.String(), int64(m.Budget)}) },
+		PublishLayers: func(l sfukit.PublishLayers) { push(publishFrame(l)) },
 		Closed:        r.peerClosed,
 	}
 }
@@ -68,5 +70,18 @@ func speakerFrame(s sfukit.SpeakerChange) Speaker {
 }
 
 func layerFrame(l sfukit.LayerChange) Layer {
-	return Layer{MID: l.MID, RID: string(l.RID), Paused: l.Paused, Reason: l.Reason.String(), BudgetBPS: int64(l.Budget)}
+	f := Layer{MID: l.MID, RID: string(l.RID), Paused: l.Paused, Reason: l.Reason.String(), BudgetBPS: int64(l.Budget)}
+	if !l.Paused {
+		spatial, temporal := int(l.Spatial), int(l.Temporal)
+		f.Spatial, f.Temporal = &spatial, &temporal
+	}
+	return f
+}
+
+func publishFrame(l sfukit.PublishLayers) PublishLayers {
+	f := PublishLayers{MID: l.MID, RIDs: make([]string, 0, len(l.RIDs))}
+	for _, rid := range l.RIDs {
+		f.RIDs = append(f.RIDs, string(rid))
+	}
+	return f
 }

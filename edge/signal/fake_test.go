@@ -93,7 +93,7 @@ func (p *fakePeer) AddICECandidate(c *sfukit.ICECandidate) error {
 }
 
 func (p *fakePeer) SetLayer(w sfukit.LayerWish) error {
-	return p.call("layer %s %s %d %v", w.MID, w.MaxRID, w.MaxWidth, w.Paused)
+	return p.call("layer %s %s %d %d %v", w.MID, w.MaxRID, w.MaxWidth, w.Priority, w.Paused)
 }
 
 func (p *fakePeer) HintBandwidth(r units.Bitrate) { _ = p.call("hint %d", int64(r)) }

@@ -53,7 +53,7 @@ func (r *running) offer(ctx context.Context, f Offer) {
 }
 
 func (r *running) setLayer(f SetLayer) {
-	wish := sfukit.LayerWish{MID: f.MID, MaxWidth: f.MaxWidth, Paused: f.Paused}
+	wish := sfukit.LayerWish{MID: f.MID, MaxWidth: f.MaxWidth, Priority: f.Priority, Paused: f.Paused}
 	if f.MaxRID != "" {
 		rid, err := sfukit.ParseSfuRid(f.MaxRID)
 		if err != nil {

@@ -36,6 +36,7 @@ var (
 		signal.PeerLeft{},
 		signal.Speaker{},
 		signal.Layer{},
+		signal.VideoMode{},
 		signal.PublishLayers{},
 		signal.Error{},
 		signal.GoAway{},

@@ -109,7 +109,8 @@ type Layer struct {
 	MID string `json:"mid"`
 	// RID is the encoding, "" if the track has only one.
 	RID string `json:"rid"`
-	// Spatial and Temporal are layers within the encoding, nil if not known.
+	// Spatial and Temporal are the highest layers forwarded of the encoding, 0 where
+	// it has only one; nil while paused.
 	Spatial  *int `json:"spatial,omitempty"`
 	Temporal *int `json:"temporal,omitempty"`
 	// Paused is true when nothing is being sent.
@@ -120,11 +121,21 @@ type Layer struct {
 	BudgetBPS int64 `json:"budget_bps"`
 }
 
+// VideoMode tells a subscriber that all video stops for want of bandwidth, or
+// comes back.
+type VideoMode struct {
+	// Mode is the label of a sfukit.VideoMode.
+	Mode string `json:"mode"`
+	// BudgetBPS is the bandwidth estimate that decided, in bit/s.
+	BudgetBPS int64 `json:"budget_bps"`
+}
+
 // PublishLayers tells a publisher which encodings anybody wants.
 type PublishLayers struct {
 	// MID is the publisher's m-line.
 	MID string `json:"mid"`
-	// RIDs are the wanted encodings; none means that nobody watches.
+	// RIDs are the wanted encodings, in the order of the publisher's offer; the
+	// lowest is always among them.
 	RIDs []string `json:"rids"`
 }
 
@@ -186,6 +197,7 @@ func (PeerJoined) tag() (string, string)       { return keyType, "peer_joined" }
 func (PeerLeft) tag() (string, string)         { return keyType, "peer_left" }
 func (Speaker) tag() (string, string)          { return keyType, "speaker" }
 func (Layer) tag() (string, string)            { return keyType, "layer" }
+func (VideoMode) tag() (string, string)        { return keyType, "video_mode" }
 func (PublishLayers) tag() (string, string)    { return keyType, "publish_layers" }
 func (Error) tag() (string, string)            { return keyType, "error" }
 func (GoAway) tag() (string, string)           { return keyType, "goaway" }
@@ -200,6 +212,7 @@ func (PeerJoined) fromServer()       {}
 func (PeerLeft) fromServer()         {}
 func (Speaker) fromServer()          {}
 func (Layer) fromServer()            {}
+func (VideoMode) fromServer()        {}
 func (PublishLayers) fromServer()    {}
 func (Error) fromServer()            {}
 func (GoAway) fromServer()           {}

@@ -129,7 +129,7 @@ func TestSessionAnswerFirst(t *testing.T) {
 }
 
 func TestSessionEvents(t *testing.T) {
-	four := uint64(4)
+	four, zero, two := uint64(4), 0, 2
 	line, mid := uint16(0), "0"
 	s := begin(t, newFakeRooms(), signal.Session{})
 	p := s.join()
@@ -142,7 +142,10 @@ func TestSessionEvents(t *testing.T) {
 		e.PeerLeft(4, sfukit.LeaveICEFailed)
 		e.Speaker(sfukit.SpeakerChange{Peer: 4, Confidence: 2.5, Top: []sfukit.PeerID{4, 9}})
 		e.Speaker(sfukit.SpeakerChange{None: true})
-		e.Layer(sfukit.LayerChange{MID: "2", RID: "h", Reason: sfukit.ReasonBandwidth, Budget: 600_000})
+		e.Layer(sfukit.LayerChange{MID: "2", RID: "h", Temporal: 2, Reason: sfukit.ReasonBandwidth, Budget: 600_000})
+		e.Layer(sfukit.LayerChange{MID: "2", Paused: true, Reason: sfukit.ReasonPriority})
+		e.Mode(sfukit.ModeChange{Mode: sfukit.ModeAudioOnly, Budget: 64_000})
+		e.PublishLayers(sfukit.PublishLayers{MID: "1", RIDs: []sfukit.SfuRid{"q", "h"}})
 	}
 	s.want(
 		signal.OfferRenegotiate{SDP: "s3", ID: 3},
@@ -153,7 +156,10 @@ func TestSessionEvents(t *testing.T) {
 		signal.PeerLeft{PeerID: 4, Reason: "ice_failed"},
 		signal.Speaker{PeerID: &four, Confidence: 2.5, Top: []uint64{4, 9}},
 		signal.Speaker{Top: []uint64{}},
-		signal.Layer{MID: "2", RID: "h", Reason: "bandwidth", BudgetBPS: 600_000},
+		signal.Layer{MID: "2", RID: "h", Spatial: &zero, Temporal: &two, Reason: "bandwidth", BudgetBPS: 600_000},
+		signal.Layer{MID: "2", Paused: true, Reason: "priority"},
+		signal.VideoMode{Mode: "audio_only", BudgetBPS: 64_000},
+		signal.PublishLayers{MID: "1", RIDs: []string{"q", "h"}},
 	)
 }
 
@@ -173,7 +179,7 @@ func TestSessionCalls(t *testing.T) {
 	} {
 		s.send(f)
 	}
-	for _, want := range []string{"offer o2", "answer a 5", "ice c 0", "ice end", "ice end", "layer 2 q 320 true", "hint 9223372036854775807"} {
+	for _, want := range []string{"offer o2", "answer a 5", "ice c 0", "ice end", "ice end", "layer 2 q 320 1 true", "hint 9223372036854775807"} {
 		if got := <-p.calls; got != want {
 			t.Errorf("call %q, want %q", got, want)
 		}
