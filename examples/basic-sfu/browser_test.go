@@ -30,7 +30,7 @@ func roomURL(base, room, name string) string {
 // one call of three that the subtests look at from all sides, each leaving it as
 // it was, then what needs rooms of its own.
 func TestBrowser(t *testing.T) {
-	base := startDemo(t)
+	base, s := startServer(t)
 	browser := startChromium(t, true)
 	c := &call{browser: browser, base: base, room: "the call"}
 	for _, name := range []string{"Ann", "Bo", "Cleo"} {
@@ -51,6 +51,8 @@ func TestBrowser(t *testing.T) {
 	t.Run("two rooms", func(t *testing.T) { testTwoRooms(t, browser, base) })
 	t.Run("denied", func(t *testing.T) { testDenied(t, browser, base) })
 	t.Run("narrow", func(t *testing.T) { testNarrow(t, browser, base) })
+	t.Run("demand", func(t *testing.T) { testDemand(t, browser, base, s) })
+	t.Run("large room", func(t *testing.T) { testLargeRoom(t, browser) })
 	if path := os.Getenv("SFU_SCREENSHOT"); path != "" {
 		t.Run("screenshot", func(t *testing.T) { takeScreenshot(t, browser, base, path) })
 	}
@@ -112,23 +114,16 @@ func testChat(t *testing.T, c *call) {
 // other picture, which is not touched, says what this machine does anyway.
 func testLayers(t *testing.T, c *call) {
 	p, switched, control := c.tabs[0], c.tabs[1].id(), c.tabs[2].id()
-	pick := func(peer uint64, choice string) {
-		p.do(fmt.Sprintf(`{ const s = document.querySelector('.tile[data-peer="%d"] select');
-			s.value = %q; s.dispatchEvent(new Event('change')); }`, peer, choice))
-	}
-	height := func(peer uint64, lines int) string {
-		return fmt.Sprintf(`call.tiles().then((t) => t.some((v) => v.peer === %d && v.frameHeight === %d))`, peer, lines)
-	}
-	pick(switched, "f")
-	pick(control, "f")
-	p.until(rampLimit, "720 lines on the tile to be switched", height(switched, 720))
-	p.until(rampLimit, "720 lines on the control tile", height(control, 720))
+	p.pick(switched, "f")
+	p.pick(control, "f")
+	p.until(rampLimit, "720 lines on the tile to be switched", decodes(switched, 720))
+	p.until(rampLimit, "720 lines on the control tile", decodes(control, 720))
 
 	was, wasControl := p.tileOf(switched), p.tileOf(control)
-	pick(switched, "q")
-	down := p.until(5*time.Second, "180 lines after choosing q", height(switched, 180))
-	pick(switched, "f")
-	up := p.until(5*time.Second, "720 lines after choosing f", height(switched, 720))
+	p.pick(switched, "q")
+	down := p.until(5*time.Second, "180 lines after choosing q", decodes(switched, 180))
+	p.pick(switched, "f")
+	up := p.until(5*time.Second, "720 lines after choosing f", decodes(switched, 720))
 	p.until(5*time.Second, "two seconds' worth of frames more", fmt.Sprintf(
 		`call.tiles().then((t) => t.some((v) => v.peer === %d && v.framesDecoded >= %d))`, switched, p.tileOf(switched).FramesDecoded+20))
 	is, isControl := p.tileOf(switched), p.tileOf(control)
@@ -144,7 +139,7 @@ func testLayers(t *testing.T, c *call) {
 		t.Errorf("switching added %.3f s of freezes, the untouched tile %.3f s in the same time", frozen, frozenControl)
 	}
 	for _, peer := range []uint64{switched, control} {
-		pick(peer, "auto")
+		p.pick(peer, "auto")
 	}
 }
 

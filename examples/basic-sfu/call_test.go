@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/anatolykoptev/oxpulse-sfu/edge/signal"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
 )
 
 // caller is a client without a browser: pion for media, signal for the rest.
@@ -138,6 +141,7 @@ func TestCall(t *testing.T) {
 	ann := join(t, base, "den", voice)
 	annID := wait[signal.Welcome](ann).PeerID
 	bo := join(t, base, "den")
+	boID := wait[signal.Welcome](bo).PeerID
 	stranger := join(t, base, "attic")
 	if m := wait[signal.TracksMap](bo); len(m.Tracks) != 1 || m.Tracks[0].PeerID != annID {
 		t.Errorf("tracks_map %+v, want peer %d", m, annID)
@@ -160,6 +164,11 @@ func TestCall(t *testing.T) {
 		}
 	case <-time.After(15 * time.Second):
 		t.Fatal("no track arrived")
+	}
+	var why []sfukit.Explanation
+	_, _, body := get(t, fmt.Sprintf("%s/debug/explain?room=den&peer=%d", base, boID))
+	if err := json.Unmarshal([]byte(body), &why); err != nil || len(why) != 1 || uint64(why[0].Peer) != annID || why[0].Kind != "audio" {
+		t.Errorf("explanation %s, %v, want one audio track of peer %d", body, err, annID)
 	}
 	if n := len(s.registry.Rooms()); n != 2 {
 		t.Errorf("%d rooms, want 2", n)

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -20,11 +23,21 @@ type chromium struct {
 	ctx context.Context
 }
 
+// launch is what may differ from one browser to another.
+type launch struct {
+	prefix []string // a command that starts the command after it, as nsenter does
+	film   string   // path of a Y4M file that the camera shows, over and over
+}
+
 // startChromium starts a browser with a camera and a microphone that are not
 // there: a turning disc of 1280×720 and a beep. Pages may use them without
 // asking if allow is true, else not at all. The browser ends with the test.
-func startChromium(t *testing.T, allow bool) *chromium {
+func startChromium(t *testing.T, allow bool, change ...func(*launch)) *chromium {
 	t.Helper()
+	var l launch
+	for _, f := range change {
+		f(&l)
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
@@ -34,6 +47,9 @@ func startChromium(t *testing.T, allow bool) *chromium {
 	}
 	if path == "" {
 		t.Fatal("no browser found: install Chromium (Debian and Ubuntu: apt-get install chromium) and have it in PATH")
+	}
+	if len(l.prefix) > 0 {
+		path = wrapper(t, append(l.prefix, path))
 	}
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path),
@@ -55,6 +71,9 @@ func startChromium(t *testing.T, allow bool) *chromium {
 		chromedp.Flag("use-fake-ui-for-media-stream", allow),
 		chromedp.Flag("use-fake-device-for-media-stream", "fps=10"),
 	}
+	if l.film != "" {
+		opts = append(opts, chromedp.Flag("use-file-for-fake-video-capture", l.film))
+	}
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
 	t.Cleanup(func() {
@@ -72,6 +91,17 @@ func startChromium(t *testing.T, allow bool) *chromium {
 		c.deny("camera", "microphone")
 	}
 	return c
+}
+
+// wrapper makes a program that is a command with the arguments that it is given.
+func wrapper(t *testing.T, command []string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "wrapper")
+	script := "#!/bin/sh\nexec " + strings.Join(command, " ") + " \"$@\"\n"
+	if err := os.WriteFile(path, []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // The size of a page in CSS pixels. Small, because without a graphics card
@@ -114,6 +144,15 @@ func (p *tab) navigate(url string) {
 	p.t.Helper()
 	if err := chromedp.Do(p.ctx, chromedp.Navigate(url)); err != nil {
 		p.t.Fatalf("%s: open %s: %v", p.name, url, err)
+	}
+}
+
+// prepare has a script run before those of every page that the tab opens.
+func (p *tab) prepare(script string) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	if err != nil {
+		p.t.Fatalf("%s: prepare: %v", p.name, err)
 	}
 }
 
@@ -216,6 +255,9 @@ type tile struct {
 	FreezeCount          int
 	TotalFreezesDuration float64
 	TotalAudioEnergy     float64
+	// Samples of sound that were played, and how many of them the browser made up.
+	TotalSamplesReceived, ConcealedSamples float64
+	Layer                                  struct{ RID string } // as the server says; "" for none
 }
 
 func (p *tab) tiles() []tile {

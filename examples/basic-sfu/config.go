@@ -16,13 +16,15 @@ import (
 
 // config is what the flags say.
 type config struct {
-	addr      string       // where http listens, "host:port"
-	https     bool         // also serve https
-	httpsAddr string       // where https listens, "host:port"
-	udpPort   int          // media; -1 for any free port
-	tcpPort   int          // media for clients without UDP; 0 for off
-	publicIPs []netip.Addr // advertised instead of the interfaces' addresses
-	maxPeers  int          // per room; 0 for no limit
+	addr       string       // where http listens, "host:port"
+	https      bool         // also serve https
+	httpsAddr  string       // where https listens, "host:port"
+	udpPort    int          // media; -1 for any free port
+	tcpPort    int          // media for clients without UDP; 0 for off
+	publicIPs  []netip.Addr // advertised instead of the interfaces' addresses
+	maxPeers   int          // per room; 0 for no limit
+	audioTopN  int          // voices of a room that are heard at a time; 0 for all
+	videoLastN int          // video tracks of a room that each viewer is sent; 0 for all
 }
 
 // errUsage is wrapped by every error about the command line.
@@ -42,6 +44,8 @@ func parseFlags(args []string, help io.Writer) (config, error) {
 	fs.IntVar(&cfg.tcpPort, "tcp-port", 0, "also take media on this TCP `port`, for clients without UDP; 0 for off")
 	fs.StringVar(&publicIPs, "public-ip", "", "tell clients to send media to this `address`; one IPv4, one IPv6, or both with a comma")
 	fs.IntVar(&cfg.maxPeers, "max-peers", 0, "take at most `n` peers in a room; 0 for no limit")
+	fs.IntVar(&cfg.audioTopN, "audio-top-n", 0, "forward the `n` loudest voices of a room; 0 for all")
+	fs.IntVar(&cfg.videoLastN, "video-last-n", 0, "send each viewer `n` video tracks: what is pinned, screens, the last speakers; 0 for all")
 
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -81,6 +85,12 @@ func (c *config) check(publicIPs string) error {
 	if c.maxPeers < 0 {
 		return fmt.Errorf("-max-peers is %d, want 0 for no limit, or more", c.maxPeers)
 	}
+	if c.audioTopN < 0 {
+		return fmt.Errorf("-audio-top-n is %d, want 0 for all, or more", c.audioTopN)
+	}
+	if c.videoLastN < 0 {
+		return fmt.Errorf("-video-last-n is %d, want 0 for all, or more", c.videoLastN)
+	}
 	return c.setPublicIPs(publicIPs)
 }
 
@@ -111,6 +121,8 @@ func (c config) kit() sfukit.Config {
 		ICETCPPort:      c.tcpPort,
 		IncludeLoopback: reachesLoopback(c.addr),
 		MaxPeersPerRoom: c.maxPeers,
+		AudioTopN:       c.audioTopN,
+		VideoLastN:      c.videoLastN,
 		DataChannels:    []sfukit.DataChannel{{Label: "chat", ID: 1, MaxMessage: 16 << 10}},
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit"
+	"github.com/anatolykoptev/oxpulse-sfu/sfukit/bwe"
 )
 
 // text writes metrics in the Prometheus text format 0.0.4.
@@ -28,7 +31,16 @@ func (t text) counter(name, help string, n int64) {
 
 // counters writes one counter with a label of a closed set.
 func (t text) counters(name, label, help string, by map[string]int64) {
-	t.head(name, "counter", help)
+	t.labelled(name, "counter", label, help, by)
+}
+
+// gauges writes one gauge with a label of a closed set.
+func (t text) gauges(name, label, help string, by map[string]int64) {
+	t.labelled(name, "gauge", label, help, by)
+}
+
+func (t text) labelled(name, kind, label, help string, by map[string]int64) {
+	t.head(name, kind, help)
 	for _, value := range slices.Sorted(maps.Keys(by)) {
 		fmt.Fprintf(t.w, "%s{%s=%q} %d\n", name, label, value, by[value])
 	}
@@ -64,12 +76,16 @@ func (t text) media(s *server) {
 	stats := s.registry.Stats()
 	c := stats.Counters
 	var peers, published, watched, paused int
+	terms, modes, bindings := labels(bwe.TermMax), labels(sfukit.ModeSuspended), labels(sfukit.ReasonPriority)
 	for _, room := range stats.Rooms {
 		peers += len(room.Peers)
 		for _, p := range room.Peers {
+			terms[p.Term]++
+			modes[p.Mode]++
 			published += len(p.Published)
 			watched += len(p.Watched)
 			for _, w := range p.Watched {
+				bindings[w.Binding]++
 				if w.Paused {
 					paused++
 				}
@@ -81,6 +97,9 @@ func (t text) media(s *server) {
 	t.gauge("sfu_tracks_published", "Tracks that publishers send.", float64(published))
 	t.gauge("sfu_tracks_watched", "Lines on which subscribers receive a track.", float64(watched))
 	t.gauge("sfu_tracks_paused", "Watched lines on which nothing is being sent.", float64(paused))
+	t.gauges("sfu_tracks_bound", "binding", "Watched lines by what keeps them from more; start where nothing does.", bindings)
+	t.gauges("sfu_participants_by_estimate_term", "term", "Peers by what binds their bandwidth estimate.", terms)
+	t.gauges("sfu_participants_by_video_mode", "mode", "Peers by whether there is bandwidth for video.", modes)
 	t.counter("sfu_client_connect_total", "Peers that joined.", c.Joins)
 	t.counters("sfu_client_disconnect_total", "reason", "Peers that left.", c.Leaves)
 	t.counter("sfu_admission_rejected_total", "Joins refused because the room was full.", c.RoomFull)
@@ -94,12 +113,31 @@ func (t text) media(s *server) {
 	t.counters("sfu_udp_dropped_total", "reason", "Datagrams the socket did not send.", c.SocketDrops)
 	t.counter("sfu_resent_packets_total", "Packets sent again to subscribers.", c.Resent)
 	t.counter("sfu_repaired_packets_total", "Packets that publishers sent again.", c.Repaired)
+	t.counter("sfu_recovered_packets_total", "Of these, those taken from the redundancy of the next packet.", c.Recovered)
+	t.counter("sfu_padding_bytes_total", "Bytes sent to probe links for want of media.", c.Padding)
+	t.counter("sfu_shaper_dropped_total", "Packets that would have waited too long in the shaper.", c.ShaperDrops)
+	t.counter("sfu_congestion_reports_total", "Feedback by RFC 8888 that was taken.", c.CCFB)
 	t.counter("sfu_nack_sent_total", "Sequence numbers asked of publishers.", c.NACKSent)
+	t.counter("sfu_nack_gave_up_total", "Of these, those that never came.", c.NACKGaveUp)
 	t.counter("sfu_nack_received_total", "Sequence numbers subscribers asked for.", c.NACKReceived)
 	t.counter("sfu_nack_missed_total", "Of these, those that could not be answered.", c.NACKMissed)
+	t.counter("sfu_nack_suppressed_total", "And those that had just been answered, or were too many.", c.NACKSuppressed)
 	t.counter("sfu_pli_sent_total", "Keyframe requests to publishers.", c.PLISent)
 	t.counter("sfu_pli_received_total", "Keyframe requests of subscribers.", c.PLIReceived)
 	t.counters("sfu_data_messages_total", "outcome", "Data channel messages to peers.", c.DataOut)
 	t.counter("sfu_renegotiation_offers_sent_total", "Offers to subscribers.", c.OffersSent)
 	t.counter("sfu_renegotiation_offers_resent_total", "Offers repeated for want of an answer.", c.OffersResent)
+}
+
+// labels returns a count of 0 for every value of a closed set, from its zero value
+// to last.
+func labels[T interface {
+	~uint8
+	fmt.Stringer
+}](last T) map[string]int64 {
+	by := make(map[string]int64, last+1)
+	for v := range last + 1 {
+		by[v.String()] = 0
+	}
+	return by
 }

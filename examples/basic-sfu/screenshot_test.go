@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -57,10 +56,7 @@ func takeScreenshot(t *testing.T, c *chromium, base, path string) {
 			p.resize(1280, 800)
 			dark(t, p)
 		}
-		source := fmt.Sprintf(scene, 190+80*i, 60-10*i)
-		if _, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
-			t.Fatal(err)
-		}
+		p.prepare(fmt.Sprintf(scene, 190+80*i, 60-10*i))
 		p.navigate(roomURL(base, "standup", name))
 	}
 	ann.until(rampLimit, "two pictures of at least 360 lines",
@@ -69,6 +65,9 @@ func takeScreenshot(t *testing.T, c *chromium, base, path string) {
 		`[...document.querySelectorAll('.tile:not([data-self])[data-picture=on] .figures')]
 			.filter((f) => /layer [hf]/.test(f.innerText) && /[1-9] (k|M)b/.test(f.innerText)).length === 2
 			&& document.querySelectorAll('.tile.speaking').length === 1`)
+	ann.click(".tile:not([data-self]) .why-button")
+	ann.until(rampLimit, "an explanation of a picture that has settled", `/^shows\nh [^,]*$.*^limit\nthe wish$/ms.test(
+		document.querySelector('.why:not([hidden])')?.innerText ?? '')`)
 	png, err := chromedp.Run(ann.ctx, chromedp.CaptureScreenshot())
 	if err != nil {
 		t.Fatalf("screenshot: %v", err)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -53,6 +54,7 @@ func newServer(cfg config, log *slog.Logger) (*server, error) {
 	mux.HandleFunc("GET /sfu/ws/{room}", s.serveSession)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc("GET /debug/rooms", s.serveRooms)
+	mux.HandleFunc("GET /debug/explain", s.serveExplain)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	s.Handler = mux
 	return s, nil
@@ -88,11 +90,33 @@ func (s *server) serveSession(w http.ResponseWriter, r *http.Request) {
 
 // serveRooms shows what the media plane is doing, for people.
 func (s *server) serveRooms(w http.ResponseWriter, _ *http.Request) {
+	s.serveJSON(w, s.registry.Stats())
+}
+
+// serveExplain says why one peer of a room gets what it gets, an entry for each
+// track that it watches. The page shows it on its tiles.
+func (s *server) serveExplain(w http.ResponseWriter, r *http.Request) {
+	id, err := strconv.ParseUint(r.FormValue("peer"), 10, 64)
+	if err != nil {
+		http.Error(w, "peer is not a number", http.StatusBadRequest)
+		return
+	}
+	if room, ok := s.registry.Room(sfukit.RoomID(r.FormValue("room"))); ok {
+		if peer, ok := room.Peer(sfukit.PeerID(id)); ok {
+			s.serveJSON(w, peer.Explain())
+			return
+		}
+	}
+	http.Error(w, "no such peer in the room", http.StatusNotFound)
+}
+
+func (s *server) serveJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(s.registry.Stats()); err != nil {
-		s.log.Error("rooms not shown", "err", err)
+	if err := enc.Encode(v); err != nil {
+		s.log.Error("answer not written", "err", err)
 	}
 }
 

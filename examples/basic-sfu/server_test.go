@@ -79,6 +79,8 @@ func TestPages(t *testing.T) {
 		{"/app.js", 200, "text/javascript", "import"},
 		{"/healthz", 200, "text/plain", "ok"},
 		{"/debug/rooms", 200, "application/json", `"rooms"`},
+		{"/debug/explain?room=x&peer=y", 400, "text/plain", "number"},
+		{"/debug/explain?room=x&peer=1", 404, "text/plain", "no such peer"},
 		{"/nothing", 404, "text/plain", ""},
 		{"/sfu/ws/room", 426, "text/plain", ""},
 		{"/sfu/ws/" + strings.Repeat("x", 257), 400, "text/plain", "256"},
@@ -98,7 +100,7 @@ func TestMetrics(t *testing.T) {
 	if got := header.Get("Content-Type"); !strings.HasPrefix(got, "text/plain; version=0.0.4") {
 		t.Errorf("content type %q", got)
 	}
-	sample := regexp.MustCompile(`^(sfu_[a-z_]+)(\{(outcome|reason|close_code)="[a-z0-9_]+"\})? [0-9]+$`)
+	sample := regexp.MustCompile(`^(sfu_[a-z_]+)(\{(outcome|reason|close_code|term|mode|binding)="[a-z0-9_]+"\})? [0-9]+$`)
 	announced := map[string]string{}
 	samples := 0
 	for line := range strings.Lines(body) {
@@ -126,7 +128,10 @@ func TestMetrics(t *testing.T) {
 	if samples < 50 {
 		t.Errorf("%d samples:\n%s", samples, body)
 	}
-	for _, want := range []string{"sfu_active_rooms 0", `sfu_client_ws_session_ended_total{close_code="4031"} 0`, `sfu_client_disconnect_total{reason="ice_failed"} 0`} {
+	for _, want := range []string{
+		"sfu_active_rooms 0", `sfu_client_ws_session_ended_total{close_code="4031"} 0`, `sfu_client_disconnect_total{reason="ice_failed"} 0`,
+		`sfu_participants_by_estimate_term{term="alr"} 0`, `sfu_participants_by_video_mode{mode="suspended"} 0`, `sfu_tracks_bound{binding="priority"} 0`,
+	} {
 		if !strings.Contains(body, want+"\n") {
 			t.Errorf("no %s", want)
 		}
@@ -202,6 +207,9 @@ func TestFlags(t *testing.T) {
 		{[]string{"-udp-port", "x"}, "invalid value"},
 		{[]string{"-tcp-port", "-2"}, "-tcp-port is -2"},
 		{[]string{"-max-peers", "-1"}, "-max-peers is -1"},
+		{[]string{"-audio-top-n", "3", "-video-last-n", "9"}, ""},
+		{[]string{"-audio-top-n", "-1"}, "-audio-top-n is -1"},
+		{[]string{"-video-last-n", "-1"}, "-video-last-n is -1"},
 		{[]string{"-public-ip", "here"}, `-public-ip has "here"`},
 		{[]string{"-public-ip", "192.0.2.1,"}, `-public-ip has ""`},
 		{[]string{"-public-ip", "0.0.0.0"}, `-public-ip has "0.0.0.0"`},

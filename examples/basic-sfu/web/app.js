@@ -6,6 +6,7 @@ import { expose } from './debug.js';
 import { Grid } from './grid.js';
 import { Notices } from './notices.js';
 import { press, StartScreen } from './start.js';
+import { bits } from './stats.js';
 
 const $ = (id) => document.getElementById(id);
 const address = new URLSearchParams(location.search);
@@ -57,6 +58,18 @@ function render() {
   const state = call.state === 'joined' ? call.path : call.state;
   if ($('link-state').dataset.state !== state) $('link-state').textContent = state;
   $('link-state').dataset.state = state;
+  tellMode(call.session?.video ?? { mode: 'video' });
+}
+
+let mode = 'video';
+function tellMode(now) {
+  if (now.mode === mode) return;
+  mode = now.mode;
+  if (mode === 'video') notices.dismiss('mode');
+  else notices.show({
+    id: 'mode', level: 'error', title: 'Audio only',
+    text: `Your connection carries about ${bits(now.budget_bps)}, too little for pictures. They come back by themselves.`,
+  });
 }
 
 function stateChanged() {
@@ -93,6 +106,7 @@ setInterval(async () => {
   const sample = await session.meter.sample();
   if (session !== call.session) return;
   grid.figures(sample);
+  grid.explain();
   if (call.path === 'connected' && sample.rtt !== null) {
     $('link-state').textContent = `connected, ${Math.round(sample.rtt * 1000)} ms`;
   }
@@ -122,6 +136,7 @@ addEventListener('keydown', (event) => {
   if (event.key === 'Escape' && chat.isOpen) $('chat-close').click();
   if ($('call').hidden || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
   if (event.target.closest('input, select, textarea')) return;
+  if (event.key.toLowerCase() === 'w') grid.explainAll();
   const button = keys[event.key.toLowerCase()];
   if (!button) return;
   event.preventDefault();

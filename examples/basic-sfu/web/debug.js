@@ -1,5 +1,9 @@
 // window.call: a read-only look inside, for the console and for tests.
 
+function sums(reports, names) {
+  return Object.fromEntries(names.map((name) => [name, reports.reduce((sum, r) => sum + (r?.[name] ?? 0), 0)]));
+}
+
 /** expose publishes a Call as window.call. */
 export function expose(call) {
   window.call = Object.freeze({
@@ -9,6 +13,8 @@ export function expose(call) {
     get path() { return call.path; },
     get room() { return call.room; },
     get id() { return call.session?.id ?? null; },
+    /** video, audio_only or suspended */
+    get mode() { return call.session?.video.mode ?? 'video'; },
     get speaker() { return call.session?.speaker ?? null; },
     get peers() { return call.session?.roster.size ?? 0; },
     /** {start, answer, path}: when the session began, had its answer and was connected, ms of performance.now */
@@ -22,7 +28,8 @@ export function expose(call) {
         key, peer, source, screen, mid: video,
         layer: session.layers.get(video) ?? null,
         ...received.get(video),
-        totalAudioEnergy: audio.reduce((sum, mid) => sum + (received.get(mid)?.totalAudioEnergy ?? 0), 0),
+        ...sums(audio.map((mid) => received.get(mid)),
+          ['totalAudioEnergy', 'totalSamplesReceived', 'concealedSamples']),
       }));
     },
     /** what is sent, one entry per encoding */

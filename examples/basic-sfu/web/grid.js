@@ -3,6 +3,7 @@
 import { feature } from './layout.js';
 import { bits, percent } from './stats.js';
 import { Tile } from './tile.js';
+import { explain, words } from './why.js';
 import { Wishes } from './wishes.js';
 
 const GAP = 8;
@@ -10,7 +11,11 @@ const NARROW = 600; // px; below it tiles keep a least width, may be taller, and
 const LEAST = 150;
 const TALL = 1 / 2; // width to height of the tallest tile on a narrow screen: a phone held upright
 
-const NOTES = { client: 'Paused by you', suspend: 'Too little bandwidth for a picture', bandwidth: 'Too little bandwidth for a picture' };
+const WIDE = 16 / 9; // of a picture that fills its tile
+const SETTLED = 200; // ms without a change of size after which the new one is asked for
+
+const POOR = 'Too little bandwidth for a picture';
+const NOTES = { client: 'Paused by you', suspend: POOR, bandwidth: POOR, priority: 'Too little bandwidth beside others' };
 
 /** Grid shows a Call in an element. onblocked is told when the browser refuses to play sound. */
 export class Grid {
@@ -19,13 +24,19 @@ export class Grid {
   #tiles = new Map(); // key → Tile, in the order shown
   #wishes = new Wishes();
   #onblocked;
-  #widths = new Map(); // key → px
+  #widths = new Map(); // key → px of the picture
+  #asked = new Set(); // keys of tiles that say why they show what they show
+  #sizing = 0;
 
   constructor(element, call, onblocked) {
     this.#element = element;
     this.#call = call;
     this.#onblocked = onblocked;
-    new ResizeObserver(() => this.#place()).observe(element);
+    new ResizeObserver(() => {
+      this.#place();
+      clearTimeout(this.#sizing);
+      this.#sizing = setTimeout(() => this.#ask(), SETTLED);
+    }).observe(element);
   }
 
   /** update brings the tiles in step with the call. */
@@ -35,13 +46,15 @@ export class Grid {
     const keys = new Set(views.map((v) => v.key));
     for (const [key, tile] of this.#tiles) if (!keys.has(key)) this.#remove(key, tile);
     for (const view of views) this.#fill(view);
-    // Screens come first: they get the most room and the reader hears them first.
-    const order = [...views.filter((v) => v.screen), ...views.filter((v) => !v.screen)].map((v) => v.key);
+    // Screens come first, then what is pinned: they get the most room and the reader hears them first.
+    const rank = (v) => (v.screen ? 0 : this.#wishes.pinned(v.key) ? 1 : 2);
+    const order = views.toSorted((a, b) => rank(a) - rank(b)).map((v) => v.key);
     this.#tiles = new Map(order.map((key) => [key, this.#tiles.get(key)]));
     [...this.#tiles.values()].forEach(({ element }, i) => {
       if (this.#element.children[i] !== element) this.#element.insertBefore(element, this.#element.children[i] ?? null);
     });
     this.#place();
+    this.#ask();
   }
 
   /** figures writes a Meter's sample onto the tiles. */
@@ -55,6 +68,31 @@ export class Grid {
     }
     this.#tiles.get('self')?.figures(outgoing(sent.filter((s) => s.mid !== session.publisher.mid('screen')), rtt));
     this.#tiles.get('self/screen')?.figures(outgoing(sent.filter((s) => s.mid === session.publisher.mid('screen')), null));
+  }
+
+  /** explain has every tile that was asked say why it shows what it shows, as of now. */
+  async explain() {
+    const { session, room } = this.#call;
+    if (!session || ![...this.#asked].some((key) => this.#tiles.has(key))) return;
+    const reasons = await explain(room, session.id);
+    if (session !== this.#call.session) return;
+    for (const { key, video } of session.roster.views()) {
+      const asked = this.#asked.has(key) && video !== null;
+      this.#tiles.get(key)?.explain(asked ? words(reasons.get(video)) : null);
+    }
+  }
+
+  /** explainAll asks all tiles why, or none if all were asked. */
+  explainAll() {
+    const views = this.#call.session?.roster.views().filter((v) => v.video !== null) ?? [];
+    const all = views.every(({ key }) => this.#asked.has(key));
+    for (const { key } of views) if (this.#asked.has(key) === all) this.#why(key);
+  }
+
+  #why(key) {
+    if (!this.#asked.delete(key)) this.#asked.add(key);
+    this.#tiles.get(key).explain(this.#asked.has(key) ? [] : null);
+    this.explain();
   }
 
   /** unblock starts sound that waited for the user. */
@@ -71,10 +109,17 @@ export class Grid {
     if (!tile) {
       tile = new Tile({
         key: view.key, peer: view.peer, self: view.self, onblocked: this.#onblocked,
-        onquality: view.self ? null : (choice) => {
-          this.#wishes.set(view.key, choice);
-          this.update();
-        },
+        ...(!view.self && {
+          onquality: (choice) => {
+            this.#wishes.set(view.key, choice);
+            this.update();
+          },
+          onpin: () => {
+            this.#wishes.pin(view.key);
+            this.update();
+          },
+          onwhy: () => this.#why(view.key),
+        }),
       });
       this.#tiles.set(view.key, tile);
       this.#element.append(tile.element);
@@ -104,8 +149,8 @@ export class Grid {
       peer: view.peer, name: view.screen ? `${name}’s screen` : name, owner: name,
       muted: view.main && muted, screen: view.screen,
       hidden: Boolean(layer?.paused) || (!view.screen && about?.camera === false),
-      note: layer?.paused ? NOTES[layer.reason] ?? '' : '',
-      speaking: view.main && !muted && session.speaker === view.peer,
+      note: layer?.paused ? NOTES[layer.reason] ?? '' : view.video === null && about?.camera ? 'Not among the pictures shown' : '',
+      speaking: view.main && !muted && session.speaker === view.peer, pinned: this.#wishes.pinned(view.key),
     });
     tile.watch(view.video === null ? null : session.track(view.video));
     tile.listen(view.audio.map((mid) => session.track(mid)).filter(Boolean));
@@ -121,14 +166,18 @@ export class Grid {
   #place() {
     const { clientWidth: width, clientHeight: height } = this.#element;
     const tiles = [...this.#tiles];
-    const screens = tiles.filter(([, { element }]) => element.classList.contains('screen')).length;
-    const { rects } = feature(screens, tiles.length, width, height, { gap: GAP, ...(width < NARROW && { least: LEAST, tall: TALL }) });
+    const main = tiles.filter(([, { element }]) => element.matches('.screen, .pinned')).length;
+    const { rects } = feature(main, tiles.length, width, height, { gap: GAP, ...(width < NARROW && { least: LEAST, tall: TALL }) });
     tiles.forEach(([key, { element }], i) => {
       const { x, y, w, h } = rects[i] ?? { x: 0, y: 0, w: 0, h: 0 };
       Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
       element.dataset.size = w < 170 ? 'small' : w < 320 ? 'medium' : 'large';
-      this.#widths.set(key, w * devicePixelRatio);
+      const whole = element.matches('.screen, .upright');
+      this.#widths.set(key, (whole ? w : Math.max(w, h * WIDE)) * devicePixelRatio);
     });
+  }
+
+  #ask() {
     const { session, state } = this.#call;
     if (session && state === 'joined') this.#wishes.apply(session, session.roster.views(), (key) => this.#widths.get(key));
   }

@@ -37,11 +37,15 @@ export class Publisher {
   /** mid is the m-line of "mic", "camera" or "screen", null before there is one. */
   mid(what) { return this.#lines[what]?.mid ?? null; }
 
-  /** want takes the server's word on which encodings somebody watches; the others need no encoder. */
+  /**
+   * want takes the server's word on which encodings of a line are of use to anybody; the others need no encoder.
+   * A word that names none of ours changes nothing. To be called in a step of the Negotiator: a description applied
+   * between reading the parameters and setting them would void them.
+   */
   async want(mid, rids) {
     const line = Object.values(this.#lines).find((l) => l.mid === mid);
     const params = line?.sender.getParameters();
-    if (!params?.encodings?.some((e) => e.rid)) return;
+    if (!params?.encodings?.some((e) => rids.includes(e.rid))) return;
     for (const encoding of params.encodings) encoding.active = rids.includes(encoding.rid);
     await line.sender.setParameters(params);
   }

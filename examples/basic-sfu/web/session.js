@@ -12,7 +12,7 @@ const DEAD_AFTER = 6000; // ms of a failed path, after one ICE restart, before s
 
 /**
  * Session runs the protocol and keeps what follows from it: id, roster, layers
- * by mid, speaker. Handlers: onchange() after any of that changed, onpath(state)
+ * by mid, speaker, video. Handlers: onchange() after any of that changed, onpath(state)
  * with the connection's state, ontext(from, text), onabout(from, about),
  * onnotice(frame) for error and goaway, onend({code, reason}) once.
  */
@@ -21,6 +21,7 @@ export class Session {
   roster = new Roster();
   layers = new Map(); // mid → last layer frame
   speaker = null;
+  video = { mode: 'video', budget_bps: 0 }; // last video_mode frame
   times = { start: performance.now() }; // start, answer, path: ms of performance.now
 
   #pc;
@@ -28,6 +29,7 @@ export class Session {
   #negotiator;
   #on;
   #dead = 0;
+  #wished = new Map(); // mid → JSON of the wish that the server knows
 
   constructor(url, media, handlers) {
     this.#on = handlers;
@@ -50,8 +52,13 @@ export class Session {
     return this.#pc.getTransceivers().find((t) => t.mid === mid)?.receiver.track ?? null;
   }
 
-  /** wish asks for a layer of a video: {max_rid, max_width, paused}, all optional. */
-  wish(mid, wish) { this.#signaling.send({ type: 'set_layer', mid, ...wish }); }
+  /** wish asks for a layer of a video: {max_rid, max_width, priority, paused}, all optional. It sends only what is new. */
+  wish(mid, wish) {
+    const text = JSON.stringify(wish);
+    if (text === (this.#wished.get(mid) ?? '{}')) return;
+    this.#wished.set(mid, text);
+    this.#signaling.send({ type: 'set_layer', mid, ...wish });
+  }
 
   /** leave says goodbye and ends the session with 1000. */
   leave() {
@@ -84,10 +91,11 @@ export class Session {
         break;
       case 'tracks_map_update':
         this.roster.assign(frame.tracks);
-        for (const { mid } of frame.tracks) this.layers.delete(mid);
+        for (const { mid } of frame.tracks) this.#forget(mid);
         break;
       case 'tracks_removed':
         this.roster.remove(frame.mids);
+        for (const mid of frame.mids) this.#forget(mid);
         break;
       case 'peer_joined':
         this.roster.join(frame.peer_id);
@@ -102,10 +110,19 @@ export class Session {
       case 'layer':
         this.layers.set(frame.mid, frame);
         break;
+      case 'video_mode':
+        this.video = frame;
+        break;
       default:
         return; // a newer server may say more
     }
     this.#on.onchange();
+  }
+
+  // What was said of a line does not hold for the next track on it.
+  #forget(mid) {
+    this.layers.delete(mid);
+    this.#wished.delete(mid);
   }
 
   #pathChanged() {

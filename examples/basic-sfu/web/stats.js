@@ -54,6 +54,8 @@ export class Meter {
       freezeCount: r.freezeCount ?? 0,
       totalFreezesDuration: r.totalFreezesDuration ?? 0,
       totalAudioEnergy: r.totalAudioEnergy ?? 0,
+      totalSamplesReceived: r.totalSamplesReceived ?? 0,
+      concealedSamples: r.concealedSamples ?? 0,
       bitrate: rate(was, now),
       loss: expected > 0 ? lost / expected : 0,
     };

@@ -12,16 +12,31 @@ TEMPLATE.innerHTML = `
     <div class="avatar" aria-hidden="true"></div>
     <p class="state"></p>
     <p class="figures" aria-hidden="true"></p>
+    <dl class="why" hidden></dl>
     <footer><span class="plate"><svg class="icon muted-icon" role="img" aria-label="muted"><use href="#i-mic"/></svg><span class="name"></span></span></footer>
   </article>`;
 
-/** Tile is one view's element and what plays in it. onquality(choice) hears of the picker. */
+const TOOLS = document.createElement('template');
+TOOLS.innerHTML = `
+  <div class="tools">
+    <button type="button" class="pin" title="Pin: larger, and first when bandwidth is short"><svg class="icon" aria-hidden="true"><use href="#i-pin"/></svg></button>
+    <button type="button" class="why-button" title="Why does it look like this? (W for all)">?</button>
+    <select title="Which layer of this picture to receive"></select>
+  </div>`;
+
+/**
+ * Tile is one view's element and what plays in it. onquality(choice) hears of
+ * the picker, onpin() and onwhy() of the buttons beside it; a tile without
+ * onquality has none of them.
+ */
 export class Tile {
   element = TEMPLATE.content.firstElementChild.cloneNode(true);
 
   #video = this.element.querySelector('video');
+  #why = this.element.querySelector('.why');
   #audio = [];
   #picker = null;
+  #tools = null; // picker and buttons
   #track = null;
   #live = false; // a frame of the present track has been shown
   #hidden = false; // its owner says that there is nothing to see
@@ -29,7 +44,7 @@ export class Tile {
   #still = 0;
   #onblocked;
 
-  constructor({ key, peer, self = false, onquality = null, onblocked = () => {} }) {
+  constructor({ key, peer, self = false, onquality = null, onpin, onwhy, onblocked = () => {} }) {
     this.#onblocked = onblocked;
     Object.assign(this.element.dataset, { key, peer: String(peer ?? ''), ...(self && { self: '' }) });
     this.#video.onloadeddata = () => {
@@ -39,25 +54,30 @@ export class Tile {
     this.#video.onresize = () => {
       this.element.classList.toggle('upright', this.#video.videoHeight > this.#video.videoWidth);
     };
-    if (onquality) this.#addPicker(onquality);
+    if (onquality) this.#addTools(onquality, onpin, onwhy);
   }
 
   /**
    * describe sets name, owner (whose initials stand in for a picture), muted,
-   * screen, hidden, note (a word on what is missing) and speaking.
+   * screen, hidden, note (a word on what is missing), speaking and pinned.
    */
-  describe({ peer, name, owner = name, muted = false, screen = false, hidden = false, note = '', speaking = false }) {
+  describe({ peer, name, owner = name, muted = false, screen = false, hidden = false, note = '', speaking = false, pinned = false }) {
     const { element } = this;
     element.querySelector('.name').textContent = name;
     element.setAttribute('aria-label', name + (muted ? ', muted' : '') + (note ? `, ${note}` : ''));
     element.classList.toggle('muted', muted);
     element.classList.toggle('screen', screen);
     element.classList.toggle('speaking', speaking);
+    element.classList.toggle('pinned', pinned);
     element.querySelector('.state').textContent = note;
     const avatar = element.querySelector('.avatar');
     avatar.textContent = initials(owner);
     avatar.style.setProperty('--hue', String((peer ?? 0) * 137.5 % 360));
-    this.#picker?.setAttribute('aria-label', `Quality of ${name}`);
+    if (this.#tools) {
+      this.#picker.setAttribute('aria-label', `Quality of ${name}`);
+      this.#button('pin', `Pin ${name}`, pinned);
+      this.#button('why-button', `Why does ${name} look like this`, !this.#why.hidden);
+    }
     this.#hidden = hidden;
     this.#show();
   }
@@ -69,7 +89,7 @@ export class Tile {
     this.#live = false;
     this.#frames = this.#still = 0;
     this.#play(this.#video, track);
-    if (this.#picker) this.#picker.parentElement.hidden = !track;
+    if (this.#tools) this.#tools.hidden = !track;
     this.#show();
   }
 
@@ -85,15 +105,18 @@ export class Tile {
 
   /** figures writes the numbers, a list of short texts, and notes whether the picture moves. */
   figures(parts, framesDecoded = null) {
-    this.element.querySelector('.figures').replaceChildren(...parts.map((text) => {
-      const span = document.createElement('span');
-      span.textContent = text;
-      return span;
-    }));
+    this.element.querySelector('.figures').replaceChildren(...parts.map((text) => node('span', text)));
     if (framesDecoded === null) return;
     this.#still = framesDecoded === this.#frames ? this.#still + 1 : 0;
     this.#frames = framesDecoded;
     this.#show();
+  }
+
+  /** explain shows a list of [name, text] over the picture; null takes it away. */
+  explain(rows) {
+    this.#why.hidden = rows === null;
+    this.#tools?.querySelector('.why-button').setAttribute('aria-pressed', String(rows !== null));
+    this.#why.replaceChildren(...(rows ?? []).flatMap(([name, text]) => [node('dt', name), node('dd', text)]));
   }
 
   /** choose shows a choice in the picker; single greys out the layers of a track that has only one. */
@@ -125,17 +148,31 @@ export class Tile {
     if (track) element.play().catch((err) => err.name === 'NotAllowedError' && this.#onblocked());
   }
 
-  #addPicker(onquality) {
-    const label = document.createElement('label');
-    label.className = 'quality';
-    label.hidden = true;
-    this.#picker = document.createElement('select');
-    this.#picker.title = 'Which layer of this picture to receive';
+  #addTools(onquality, onpin, onwhy) {
+    this.#tools = TOOLS.content.firstElementChild.cloneNode(true);
+    this.#tools.hidden = true;
+    this.#picker = this.#tools.querySelector('select');
     this.#picker.append(...QUALITIES.map(([value, text]) => new Option(text, value)));
     this.#picker.onchange = () => onquality(this.#picker.value);
-    label.append(this.#picker);
-    this.element.querySelector('footer').append(label);
+    this.#tools.querySelector('.pin').onclick = onpin;
+    this.#tools.querySelector('.why-button').onclick = onwhy;
+    this.element.querySelector('footer').append(this.#tools);
+    this.element.ondblclick = ({ target }) => {
+      if (!this.#tools.hidden && !target.closest('.tools, .why')) onpin();
+    };
   }
+
+  #button(name, label, pressed) {
+    const button = this.#tools.querySelector(`.${name}`);
+    button.setAttribute('aria-label', label);
+    button.setAttribute('aria-pressed', String(pressed));
+  }
+}
+
+function node(tag, text) {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
 }
 
 function initials(name) {

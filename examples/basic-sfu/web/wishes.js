@@ -1,14 +1,13 @@
 // Which layer of which picture this user wants: picked by hand, or in step
-// with the size it is shown at.
+// with the size it is shown at; and which pictures come before others.
 
-/**
- * Wishes remembers choices by tile, over reconnects, and sends a set_layer only
- * when the wish for an m-line is another than the last one sent.
- */
+const ENLARGED = 1.5; // a picture may be shown this much larger than it is before the next size is worth its bandwidth
+const STEP = 16; // px; a tile that grows by less asks for nothing new
+
+/** Wishes remembers choices and pins by tile, over reconnects. */
 export class Wishes {
   #choices = new Map(); // tile key → "f", "h", "q" or "pause"; auto is absent
-  #sent = new Map(); // mid → JSON of the last wish
-  #session = null;
+  #pinned = new Set(); // tile keys
 
   choice(key) { return this.#choices.get(key) ?? 'auto'; }
 
@@ -17,26 +16,26 @@ export class Wishes {
     else this.#choices.set(key, choice);
   }
 
-  /** apply tells the server of whatever is new. widthOf(key) is a tile's width in device pixels. */
+  pinned(key) { return this.#pinned.has(key); }
+
+  /** pin pins a tile, or lets go of it. */
+  pin(key) {
+    if (!this.#pinned.delete(key)) this.#pinned.add(key);
+  }
+
+  /** apply tells the server of whatever is new. widthOf(key) is the width of a tile's picture in device pixels. */
   apply(session, views, widthOf) {
-    if (session !== this.#session) this.#sent.clear();
-    this.#session = session;
     for (const { key, video } of views) {
-      if (video === null) continue;
-      const wish = this.#wish(key, widthOf(key));
-      const text = JSON.stringify(wish);
-      if (text === (this.#sent.get(video) ?? '{}')) continue;
-      this.#sent.set(video, text);
-      session.wish(video, wish);
+      if (video !== null) session.wish(video, this.#wish(key, widthOf(key)));
     }
   }
 
   #wish(key, width) {
+    const wish = this.#pinned.has(key) ? { priority: 1 } : {};
     const choice = this.choice(key);
-    if (choice === 'pause') return { paused: true };
-    if (choice !== 'auto') return { max_rid: choice };
-    // A tile asks for no more than one step above what it can show; a large one for anything.
-    if (!width || width > 800) return {};
-    return { max_width: width > 400 ? 640 : 320 };
+    if (choice === 'pause') wish.paused = true;
+    else if (choice !== 'auto') wish.max_rid = choice;
+    else if (width) wish.max_width = Math.ceil(width * ENLARGED / STEP) * STEP;
+    return wish;
   }
 }
