@@ -11,11 +11,11 @@ FUZZTIME ?= 20s
 BROWSER_TESTS := ^TestBrowser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit browser race fuzz bench screenshot \
+.PHONY: help demo test unit browser race fuzz bench bench-speaker bench-rewrite bench-stack bench-chromium scenes sim mutate screenshot \
 	lint fmt vet alone workspace tidy layers api precommit hooks modules
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "%-14s %s\n", $$1, $$2 }'
 
 demo: modules ## a video call on this machine: make demo, make demo ARGS=-https
 	@go build -o bin/basic-sfu ./examples/basic-sfu
@@ -23,27 +23,56 @@ demo: modules ## a video call on this machine: make demo, make demo ARGS=-https
 
 # One after the other: a browser that shares two cores with a test suite is late.
 test: modules ## every test of both modules, those in the browser included
-	@.ci/need browser
+	@.ci/need browser shaping
 	@$(MAKE) --no-print-directory fmt alone unit browser
 
 unit: ## the tests that need no browser
 	@$(call each,go test -timeout=6m -shuffle=on -skip='$(BROWSER_TESTS)' ./...)
 
-browser: ## the tests in a headless browser
-	@.ci/need browser
+browser: ## the tests in a headless browser, one of them behind a narrow link, which takes root
+	@.ci/need browser shaping
 	@go test -list '$(BROWSER_TESTS)' ./examples/basic-sfu | grep -q '$(BROWSER_TESTS)' || \
 		{ echo 'make browser: no test matches $(BROWSER_TESTS)' >&2; exit 1; }
 	go test -count=1 -timeout=8m -v -run='$(BROWSER_TESTS)' ./examples/basic-sfu
 
+# What has no goroutine has no race: the packages that calculate for minutes are left
+# out, and the scenarios over the whole stack, whose parts others test.
 race: modules ## the tests under the race detector
 	@.ci/need cc
-	@$(call each,go test -race -timeout=12m -shuffle=on -skip='$(BROWSER_TESTS)' ./...)
+	@$(call each,go test -race -timeout=12m -shuffle=on -skip='$(BROWSER_TESTS)|^TestStack' \
+		$$(go list ./... | grep -vE '/sfukit/(allocate|bwe|rewrite|sim|speaker)$$'))
 
 fuzz: modules ## every fuzz target for FUZZTIME, 20s each
 	@.ci/fuzz $(FUZZTIME)
 
 bench: modules ## benchmarks of the packet path, as a table in docs/bench
 	@.ci/bench docs/bench/packet-path.md
+
+bench-speaker: modules ## speaker detection against recorded scenes, as tables in docs/bench
+	cd sfukit && go test -count=1 ./speaker -run='^TestScenes$$' -update-bench='$(CURDIR)/docs/bench/speaker.md'
+
+bench-rewrite: modules ## 12 000 random switches per codec and more, before a model of a receiver, as a table in docs/bench
+	cd sfukit && go test -count=1 ./rewrite -timeout=30m -run='^TestReceiver$$' -switches=2000 -update-bench='$(CURDIR)/docs/bench/rewriting.md'
+
+bench-chromium: modules ## a browser behind 400 kbit/s and 3 Mbit/s, as a table in docs/bench; as root
+	@.ci/need browser shaping
+	SFU_BENCH_DOC='$(CURDIR)/docs/bench/chromium-bottleneck.md' \
+		go test -tags=bottleneck -count=1 -timeout=4m -v -run='^TestBrowserBottleneck$$' ./examples/basic-sfu
+
+bench-stack: modules ## key scenarios over the whole stack in virtual time, beside package sim, as a table in docs/bench
+	cd sfukit && go test -count=1 . -run='^TestStack$$' -update-bench='$(CURDIR)/docs/bench/stack.md'
+
+scenes: modules ## the level traces of those scenes, from their scripts; a minute or two
+	@.ci/need espeak-ng
+	go run ./examples/internal/scenes sfukit/speaker/testdata/scenes/*.txt
+
+sim: modules ## scenarios in virtual time: tables and plots in docs/bench
+	go run ./examples/sim -seeds 5 -out docs/bench/sim
+
+mutate: modules ## break the kit on purpose: the scenarios must notice; a table in docs/bench
+	@mkdir -p bin
+	go run ./examples/internal/mutate > bin/mutations.md
+	mv bin/mutations.md docs/bench/mutations.md
 
 screenshot: modules ## the picture in the README, taken by a browser test
 	@.ci/need browser
