@@ -706,7 +706,7 @@ func BenchmarkAdmit(b *testing.B) {
 
 // BenchmarkQueued is a packet that waits: Admit refuses, Push, Pop.
 func BenchmarkQueued(b *testing.B) {
-	s, _ := shaper.New[*item](shaper.Config{MaxDelay: time.Hour})
+	s, _ := shaper.New[*item](shaper.Config{Factor: 2.5, MaxDelay: time.Hour})
 	now := t0
 	s.SetTarget(now, 10*units.Mbps)
 	var it item
