@@ -144,22 +144,34 @@ func testLayers(t *testing.T, c *call) {
 }
 
 // testLatecomer: a fourth person has all pictures at once and leaves no trace. A
-// machine that others keep busy gets nine more tries: the limit is for us, and
+// machine that others keep busy gets four more tries: the limit is for us, and
 // what we did wrong would be wrong each time.
 func testLatecomer(t *testing.T, c *call) {
-	const tries = 10
-	best := time.Duration(math.MaxInt64)
+	const tries = 5
+	best, judged := time.Duration(math.MaxInt64), 0
 	for range tries {
-		if best = min(best, c.joinLate(t)); best <= lateLimit {
+		took, connected := c.joinLate(t)
+		if took <= lateLimit {
 			return
 		}
+		if connected <= busyLimit {
+			best, judged = min(best, took), judged+1
+		}
 	}
-	t.Errorf("of %d latecomers the quickest had everybody after %v, want within %v", tries, best, lateLimit)
+	if judged == 0 {
+		t.Logf("in all of %d tries ICE and DTLS alone took more than %v: this machine is too busy to judge", tries, busyLimit)
+		return
+	}
+	t.Errorf("of %d latecomers the quickest had everybody after %v, want within %v", judged, best, lateLimit)
 }
 
+// busyLimit is more than ICE and DTLS take on a machine that others leave alone,
+// half a second: a try in which they take longer says nothing of us.
+const busyLimit = 900 * time.Millisecond
+
 // joinLate has Dan join, see everybody, be seen and leave. It returns how long
-// he waited until the last picture was decoded.
-func (c *call) joinLate(t *testing.T) time.Duration {
+// he waited until the last picture was decoded, and until he was connected.
+func (c *call) joinLate(t *testing.T) (decoded, connected time.Duration) {
 	dan := c.browser.open(t, "Dan", c.base+"/?room="+url.QueryEscape(c.room)+"&name=Dan")
 	dan.until(joinLimit, "a preview", `document.querySelector('#preview').videoWidth > 0`)
 	// The page takes the time itself: asking it from here is slow when it is busy.
@@ -197,7 +209,7 @@ func (c *call) joinLate(t *testing.T) time.Duration {
 		t.Logf("gone from %s after %v", p.name, took.Round(time.Millisecond))
 	}
 	dan.until(time.Second, "a goodbye", `!document.querySelector('#ended').hidden && call.state === 'ended'`)
-	return after("decoded")
+	return after("decoded"), after("path")
 }
 
 // testScreen: a shared screen is a picture of its own, comes and goes, and comes again.
