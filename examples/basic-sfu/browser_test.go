@@ -167,7 +167,7 @@ func testLatecomer(t *testing.T, c *call) {
 
 // busyLimit is more than ICE and DTLS take on a machine that others leave alone,
 // half a second: a try in which they take longer says nothing of us.
-const busyLimit = 900 * time.Millisecond
+const busyLimit = 700 * time.Millisecond
 
 // joinLate has Dan join, see everybody, be seen and leave. It returns how long
 // he waited until the last picture was decoded, and until he was connected.
